@@ -1,0 +1,82 @@
+/*
+ * What makes an answer stay true: a tenant's lease, its journal, and the committer that carries records to PostgreSQL.
+ *
+ * The tree (tree.h) changes memory and calls durable_append under the tenant's tree lock; the committer thread, which holds no
+ * tree lock, applies batches and tells the tree how far they went. Nothing here knows inodes or FUSE.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "shared/base/buf.h"
+#include "shared/model/rows.h"
+
+struct config;
+struct store;
+struct durable;	       /* one for the mount: connections, committer thread, lease thread */
+struct durable_tenant; /* one for each tenant held */
+
+struct durable_events {
+	/* From the committer thread, no lock held. Everything up to position is in PostgreSQL. */
+	void (*committed)(void *tenant_context, uint64_t position);
+	/* The tenant can no longer write: lease lost, journal unusable or records refused (reason for the log and .stats). */
+	void (*read_only)(void *tenant_context, const char *reason);
+	/* NOTIFY on the listening connection: "tenantfs_tenant" with a tenant_id, "tenantfs_touch" with an inode, …. After a
+	 * reconnect, channel "reconnected": whatever was heard may have been missed. */
+	void (*notified)(void *mount_context, const char *channel, const char *payload);
+};
+
+int durable_new(const struct config *config, struct store *store, const struct durable_events *events, void *mount_context,
+		struct durable **ret_durable);
+/* Commits what is pending (up to timeout_ms), gives the leases back, ends the threads. */
+void durable_free(struct durable *durable, int timeout_ms);
+
+/*
+ * Takes the tenant's lease (waiting for a dead holder's to expire when wait_ms allows), seals and replays old journals, sweeps
+ * what was unlinked while open, names named spools in ret_spools for the caller to validate and publish. Blocking: for the loader's
+ * threads and the start, never a FUSE worker. -EBUSY: another mount holds it; serve read-only.
+ */
+struct durable_spool {
+	int64_t inode, size_bytes;
+	char name[32];
+};
+struct durable_start {
+	int64_t epoch;
+	int64_t used_bytes, file_count; /* exact after the replay */
+	int64_t next_sequence;		/* entries from here on */
+	int64_t next_object_id;
+	struct durable_spool *spools; /* the caller's to free */
+	int spool_count;
+};
+int durable_acquire(struct durable *durable, const struct tenant_row *tenant, void *tenant_context, int wait_ms,
+		    struct durable_tenant **ret_tenant, struct durable_start *ret_start);
+/* Commits what is pending, gives the lease back. */
+int durable_give_back(struct durable_tenant *tenant, int timeout_ms);
+
+/*
+ * Under the tenant's tree lock: journals one record in its final order and hands it to the committer. Never blocks.
+ * -EAGAIN: the journal is at its limit: undo the change in memory and park until durable_has_room() tells.
+ * -EROFS: lease lost or quarantined. -ENOSPC, -EIO.
+ */
+int durable_append(struct durable_tenant *tenant, const struct buf *record, bool frees_space, uint64_t *ret_position);
+/* After the append and before the reply: the lease is still ours by CLOCK_BOOTTIME. */
+bool durable_is_held(const struct durable_tenant *tenant);
+/* fsync: the journal is on disk up to now. Blocks on the disk, not on PostgreSQL. */
+int durable_sync(struct durable_tenant *tenant);
+/* Calls back once, from the committer thread (or at once, when it is so already), when all up to position is committed
+ * (error 0) or the deadline passed (-EIO). For parked requests. */
+void durable_when_committed(struct durable_tenant *tenant, uint64_t position, int64_t deadline_monotonic_ns,
+			    void (*done)(void *context, int error), void *context);
+/* The same for room in the journal after -EAGAIN. */
+void durable_when_room(struct durable_tenant *tenant, int64_t deadline_monotonic_ns, void (*done)(void *context, int error),
+		       void *context);
+uint64_t durable_committed_position(const struct durable_tenant *tenant);
+
+/* A fresh block of inode numbers: first, count = 1 << INODE_BLOCK_BITS. Kept one ahead, so it answers at once; -EAGAIN: none
+ * is there yet (PostgreSQL away), try through durable_when_inodes. */
+int durable_inode(struct durable *durable, int64_t *ret_inode);
+
+struct durable_stats {
+	uint64_t pending_records, pending_bytes, commits, commit_failures, last_commit_ns, lag_ns;
+	bool is_connected;
+};
+void durable_stats(struct durable *durable, struct durable_stats *ret_stats);

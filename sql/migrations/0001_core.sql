@@ -1,0 +1,314 @@
+-- 0001_core: tenants, the name space, objects, leases, rejections, the extraction queue and its results.
+--
+-- Every key and every index starts with tenant_id, so no statement can wander from one tenant into another. Names are
+-- bytea: a file name is bytes, not text. There are no foreign keys among the hot tables: fusefs writes them in batches
+-- whose order is fixed (tenant, parent, inode), and a foreign key would take a row lock on the tenant for each row;
+-- `adminctl fsck` checks what they would have.
+
+-- Inode numbers are handed to mounts in blocks of 65536: inode = block << 16 | n. They are unique over all tenants and
+-- never used twice, because they are also the FUSE node ids.
+CREATE SEQUENCE inode_block AS bigint START 16;
+
+CREATE TABLE tenant (
+  tenant_id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  uuid                 uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
+  code                 text COLLATE "C" NOT NULL UNIQUE
+                       CHECK (code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$' AND code !~ '^[0-9]{4}-[0-9]{2}$'
+                              AND lower(code) NOT IN ('current')),
+  name                 text NOT NULL DEFAULT '',
+  description          text NOT NULL DEFAULT '',
+  is_active            boolean NOT NULL DEFAULT true,
+  storage_quota_bytes  bigint CHECK (storage_quota_bytes >= 0),          -- NULL: no limit
+  file_count_limit     bigint CHECK (file_count_limit >= 0),             -- NULL: no limit
+  configuration        jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(configuration) = 'object'),
+  owner_uid            bigint NOT NULL DEFAULT 0,
+  owner_gid            bigint NOT NULL DEFAULT 0,
+  mode                 integer NOT NULL DEFAULT 504,                     -- 0770
+  root_inode           bigint NOT NULL UNIQUE DEFAULT (nextval('inode_block') << 16),
+  delete_requested_at  timestamptz,                                      -- set: the lease holder removes everything
+  created_at           timestamptz NOT NULL DEFAULT now(),
+  updated_at           timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE FUNCTION tenant_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.code IS DISTINCT FROM OLD.code THEN
+    RAISE EXCEPTION 'a tenant code never changes' USING ERRCODE = 'check_violation';
+  END IF;
+  NEW.updated_at := now();
+  RETURN NEW;
+END $$;
+CREATE TRIGGER tenant_guard BEFORE UPDATE ON tenant FOR EACH ROW EXECUTE FUNCTION tenant_guard();
+
+-- Mounts listen here and see a changed setting within a second. The payload is the tenant_id.
+CREATE FUNCTION tenant_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('tenantfs_tenant', coalesce(NEW.tenant_id, OLD.tenant_id)::text);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tenant_changed AFTER INSERT OR UPDATE OR DELETE ON tenant FOR EACH ROW EXECUTE FUNCTION tenant_changed();
+
+-- What the tenant holds, written in the same transaction as what it counts, by the lease holder alone.
+CREATE TABLE tenant_usage (
+  tenant_id   bigint PRIMARY KEY REFERENCES tenant ON DELETE CASCADE,
+  used_bytes  bigint NOT NULL DEFAULT 0,
+  file_count  bigint NOT NULL DEFAULT 0
+);
+
+-- One writer a tenant. epoch grows with each holder; every commit checks it. (journal_epoch, journal_position) is how
+-- far that holder's journal has been applied, so that a replay is exactly-once.
+CREATE TABLE tenant_lease (
+  tenant_id         bigint PRIMARY KEY REFERENCES tenant ON DELETE CASCADE,
+  holder            text NOT NULL,
+  epoch             bigint NOT NULL DEFAULT 1,
+  expires_at        timestamptz NOT NULL,
+  journal_epoch     bigint NOT NULL DEFAULT 0,
+  journal_position  bigint NOT NULL DEFAULT 0,
+  synced_position   bigint NOT NULL DEFAULT 0,                           -- the mark of the periodic syncfs
+  boot_id           text NOT NULL DEFAULT ''
+);
+
+-- kind: f file, d folder, l symbolic link, p fifo, s socket, c and b devices.
+-- Times are nanoseconds since 1970 (timestamptz has microseconds only). nlink = 0: unlinked while open; swept at start.
+-- The columns from file_id on belong to regular files.
+CREATE TABLE node (
+  tenant_id      bigint NOT NULL,
+  inode          bigint NOT NULL,
+  kind           "char" NOT NULL,
+  mode           integer NOT NULL,
+  nlink          integer NOT NULL,
+  uid            bigint NOT NULL,
+  gid            bigint NOT NULL,
+  rdev           bigint NOT NULL DEFAULT 0,
+  size_bytes     bigint NOT NULL DEFAULT 0,
+  atime_ns       bigint NOT NULL,
+  mtime_ns       bigint NOT NULL,
+  ctime_ns       bigint NOT NULL,
+  btime_ns       bigint NOT NULL,
+  link_target    bytea,
+  file_id        text COLLATE "C",
+  object_id      bigint,                                                 -- NULL: nothing published, or empty
+  status         "char",                                                 -- u uploading, p published, e error
+  validation     "char",                                                 -- p pending, o passed, f failed
+  uploaded_at_ns bigint,
+  uploaded_by    text,
+  original_name  bytea,                                                  -- as sent, where it differs from the entry
+  visibility     "char" NOT NULL DEFAULT 'r',                            -- r private, u public
+  tags           text,                                                   -- user.xdg.tags, comma-separated
+  description    text,                                                   -- user.xdg.comment
+  metadata       jsonb,                                                  -- user.tenantfs.metadata
+  PRIMARY KEY (tenant_id, inode)
+);
+CREATE UNIQUE INDEX node_file_id ON node (tenant_id, file_id) WHERE file_id IS NOT NULL;
+CREATE INDEX node_unlinked ON node (tenant_id, inode) WHERE nlink = 0;
+CREATE INDEX node_object ON node (tenant_id, object_id) WHERE object_id IS NOT NULL;
+
+-- One name in one folder. A hard link is a second entry of the same inode. sequence is the readdir offset: it is given
+-- once, grows with every entry of the tenant, and is never used again.
+CREATE TABLE entry (
+  tenant_id     bigint NOT NULL,
+  parent_inode  bigint NOT NULL,
+  name          bytea NOT NULL CHECK (octet_length(name) BETWEEN 1 AND 255),
+  inode         bigint NOT NULL,
+  kind          "char" NOT NULL,
+  sequence      bigint NOT NULL,
+  PRIMARY KEY (tenant_id, parent_inode, name)
+);
+CREATE INDEX entry_sequence ON entry (tenant_id, parent_inode, sequence);
+CREATE INDEX entry_inode ON entry (tenant_id, inode);
+
+-- One published content of one file: path is relative to <base>/<tenant_code>/. The row goes in the transaction that
+-- stops naming the object; only then is the object removed from disk.
+CREATE TABLE object (
+  tenant_id     bigint NOT NULL,
+  object_id     bigint NOT NULL,
+  inode         bigint NOT NULL,
+  path          text COLLATE "C" NOT NULL,
+  size_bytes    bigint NOT NULL,
+  sha256        bytea NOT NULL CHECK (octet_length(sha256) = 32),
+  media_type    text NOT NULL,
+  published_at_ns bigint NOT NULL,
+  PRIMARY KEY (tenant_id, object_id)
+);
+CREATE INDEX object_sha256 ON object (tenant_id, sha256);
+CREATE INDEX object_inode ON object (tenant_id, inode);
+
+-- Every other user.* attribute, byte for byte.
+CREATE TABLE attribute (
+  tenant_id  bigint NOT NULL,
+  inode      bigint NOT NULL,
+  name       bytea NOT NULL,
+  value      bytea NOT NULL,
+  PRIMARY KEY (tenant_id, inode, name)
+);
+
+-- What was refused, since an errno cannot say why.
+CREATE TABLE rejection (
+  tenant_id     bigint NOT NULL,
+  rejection_id  bigint GENERATED ALWAYS AS IDENTITY,
+  file_id       text COLLATE "C",
+  name          bytea NOT NULL,
+  rule          text NOT NULL,
+  reason        text NOT NULL,
+  uid           bigint NOT NULL,
+  rejected_at   timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, rejection_id)
+);
+CREATE INDEX rejection_file ON rejection (tenant_id, file_id);
+
+-- The extraction queue: one job for a content in a tenant and an extractor version. NOTIFY tenantfs_job wakes extractd.
+-- state: q queued, r running, d done, f failed, x cancelled.
+CREATE TABLE extraction_job (
+  tenant_id         bigint NOT NULL,
+  sha256            bytea NOT NULL,
+  extractor_version integer NOT NULL,
+  job_id            uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
+  lane              "char" NOT NULL DEFAULT 'n',                          -- n normal, o OCR
+  state             "char" NOT NULL DEFAULT 'q',
+  attempt           integer NOT NULL DEFAULT 0,
+  lease_token       uuid,
+  lease_expires_at  timestamptz,
+  not_before        timestamptz NOT NULL DEFAULT now(),
+  object_id         bigint NOT NULL,                                      -- an object that held it when queued
+  size_bytes        bigint NOT NULL DEFAULT 0,
+  error             text,
+  created_at        timestamptz NOT NULL DEFAULT now(),
+  updated_at        timestamptz NOT NULL DEFAULT now(),
+  completed_at      timestamptz,
+  PRIMARY KEY (tenant_id, sha256, extractor_version)
+);
+CREATE INDEX extraction_job_ready ON extraction_job (tenant_id, lane, not_before, created_at) WHERE state = 'q';
+CREATE INDEX extraction_job_running ON extraction_job (tenant_id, lease_expires_at) WHERE state = 'r';
+CREATE INDEX extraction_job_state ON extraction_job (tenant_id, state, created_at);
+
+-- One result a content, always full. pages holds the byte offset in text where each page begins.
+CREATE TABLE extraction_result (
+  tenant_id          bigint NOT NULL,
+  sha256             bytea NOT NULL,
+  extractor_version  integer NOT NULL,
+  extractor          text NOT NULL,                                       -- the table entry that read it: pdf, csv, …
+  status             "char" NOT NULL,                                     -- c completed, f failed
+  media_type         text NOT NULL,
+  extracted_text     text,
+  text_bytes         bigint NOT NULL DEFAULT 0,
+  pages              bigint[] NOT NULL DEFAULT '{}',
+  metadata           jsonb NOT NULL DEFAULT '{}',
+  structured_data    jsonb NOT NULL DEFAULT '{}',
+  summary            text,
+  letters            jsonb,                                               -- {"A": n … "Z": n}
+  confidence         real NOT NULL DEFAULT 1,
+  warnings           jsonb NOT NULL DEFAULT '[]',
+  error              text,
+  duration_ms        integer NOT NULL DEFAULT 0,
+  completed_at       timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, sha256, extractor_version)
+);
+
+-- A request of the API that shows a result; the type chooses what is shown. Its state is that of the job.
+CREATE TABLE extraction (
+  tenant_id        bigint NOT NULL,
+  extraction_id    uuid NOT NULL DEFAULT gen_random_uuid(),
+  file_id          text COLLATE "C" NOT NULL,
+  sha256           bytea NOT NULL,
+  extraction_type  text NOT NULL CHECK (extraction_type IN ('text', 'metadata', 'structured_data', 'full')),
+  created_at       timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, extraction_id)
+);
+CREATE INDEX extraction_file ON extraction (tenant_id, file_id, created_at);
+
+-- What happened, in the transaction in which it happened; extractd carries it to the Redis stream tenantfs:events.
+CREATE TABLE outbox (
+  tenant_id  bigint NOT NULL,
+  event_id   bigint GENERATED ALWAYS AS IDENTITY,
+  kind       text NOT NULL,                                               -- file.uploaded, file.deleted, …
+  payload    jsonb NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, event_id)
+);
+
+-- Unfinished uploads of the HTTP API: chunked (seed 003) and tus share the table. offset_bytes is what tus has appended.
+CREATE TABLE upload (
+  tenant_id      bigint NOT NULL,
+  upload_id      uuid NOT NULL DEFAULT gen_random_uuid(),
+  protocol       "char" NOT NULL,                                         -- c chunked, t tus
+  state          text NOT NULL DEFAULT 'open',                            -- open, assembling, done, failed
+  sub            text NOT NULL,
+  name           bytea,
+  size_bytes     bigint,
+  offset_bytes   bigint NOT NULL DEFAULT 0,
+  file_id        text COLLATE "C",
+  request        jsonb NOT NULL DEFAULT '{}',                             -- what init and complete were sent
+  error          text,
+  created_at     timestamptz NOT NULL DEFAULT now(),
+  updated_at     timestamptz NOT NULL DEFAULT now(),
+  expires_at     timestamptz NOT NULL DEFAULT now() + interval '24 hours',
+  PRIMARY KEY (tenant_id, upload_id)
+);
+CREATE INDEX upload_expiry ON upload (tenant_id, expires_at);
+
+CREATE TABLE upload_chunk (
+  tenant_id    bigint NOT NULL,
+  upload_id    uuid NOT NULL,
+  chunk_index  integer NOT NULL CHECK (chunk_index >= 0),
+  size_bytes   bigint NOT NULL,
+  sha256       bytea,
+  PRIMARY KEY (tenant_id, upload_id, chunk_index)
+);
+
+-- --- views that read like the tables of the services this replaces ---------------------------------------------------
+
+CREATE VIEW tenants AS
+SELECT uuid AS id, code, name, description, is_active, storage_quota_bytes, file_count_limit, configuration,
+       created_at, updated_at
+  FROM tenant WHERE delete_requested_at IS NULL;
+
+-- The result that counts for an object: that of the newest extractor version.
+CREATE VIEW current_result AS
+SELECT DISTINCT ON (tenant_id, sha256) *
+  FROM extraction_result ORDER BY tenant_id, sha256, extractor_version DESC;
+
+CREATE VIEW files AS
+SELECT n.file_id AS id, t.uuid AS tenant_id, t.code AS tenant_code,
+       convert_from(coalesce(n.original_name, e.name), 'SQL_ASCII') AS original_filename,
+       regexp_replace(o.path, '^.*/', '') AS stored_filename,
+       t.code || '/' || o.path AS file_path,
+       n.size_bytes AS file_size, o.media_type AS mime_type,
+       coalesce(substring(o.path from '\.([a-z0-9]+)$'), '') AS file_extension,
+       encode(o.sha256, 'hex') AS file_hash,
+       CASE WHEN n.status = 'u' THEN 'uploading' WHEN n.status = 'e' THEN 'error'
+            WHEN j.state = 'r' THEN 'processing' WHEN j.state IN ('d', 'f') THEN 'completed'
+            ELSE 'uploaded' END AS status,
+       CASE n.validation WHEN 'o' THEN 'passed' WHEN 'f' THEN 'failed' ELSE 'pending' END AS validation_status,
+       to_timestamp(n.uploaded_at_ns / 1e9) AS uploaded_at,
+       j.completed_at AS processed_at
+  FROM node n
+  JOIN tenant t USING (tenant_id)
+  LEFT JOIN LATERAL (SELECT name FROM entry WHERE tenant_id = n.tenant_id AND inode = n.inode
+                      ORDER BY sequence LIMIT 1) e ON true
+  LEFT JOIN object o ON o.tenant_id = n.tenant_id AND o.object_id = n.object_id
+  LEFT JOIN LATERAL (SELECT state, completed_at FROM extraction_job
+                      WHERE tenant_id = n.tenant_id AND sha256 = o.sha256
+                      ORDER BY extractor_version DESC LIMIT 1) j ON true
+ WHERE n.kind = 'f' AND n.nlink > 0;
+
+CREATE VIEW extraction_results AS
+SELECT x.extraction_id AS id, x.file_id, t.uuid AS tenant_id, x.extraction_type,
+       CASE j.state WHEN 'd' THEN 'completed' WHEN 'f' THEN 'failed' WHEN 'x' THEN 'failed'
+                    WHEN 'r' THEN 'processing' ELSE 'pending' END AS status,
+       r.extracted_text, r.structured_data, r.metadata, r.confidence AS confidence_score,
+       r.duration_ms AS processing_time_ms, x.created_at, j.completed_at
+  FROM extraction x
+  JOIN tenant t USING (tenant_id)
+  LEFT JOIN LATERAL (SELECT state, completed_at FROM extraction_job
+                      WHERE tenant_id = x.tenant_id AND sha256 = x.sha256
+                      ORDER BY extractor_version DESC LIMIT 1) j ON true
+  LEFT JOIN current_result r ON r.tenant_id = x.tenant_id AND r.sha256 = x.sha256;
+
+CREATE VIEW jobs AS
+SELECT j.job_id, t.code AS tenant_code, encode(j.sha256, 'hex') AS file_hash, j.size_bytes AS file_size,
+       CASE j.state WHEN 'q' THEN 'pending' WHEN 'r' THEN 'processing' WHEN 'd' THEN 'completed' ELSE 'failed' END AS status,
+       r.letters AS results, j.error AS error_message, greatest(j.attempt - 1, 0) AS retry_count,
+       j.created_at, j.updated_at, j.completed_at
+  FROM extraction_job j
+  JOIN tenant t USING (tenant_id)
+  LEFT JOIN extraction_result r USING (tenant_id, sha256, extractor_version);
