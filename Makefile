@@ -66,12 +66,14 @@ $(PROGRAMS): %: $(BUILD)/bin/%
 QUERY_FILES     := $(sort $(wildcard sql/queries/*.sql))
 MIGRATION_FILES := $(sort $(wildcard sql/migrations/*.sql))
 
-$(BUILD)/gen/queries.h $(BUILD)/gen/queries.c &: $(QUERY_FILES) sql/generate-queries sql/queries
+$(BUILD)/gen/queries.stamp: $(QUERY_FILES) sql/generate-queries sql/queries
 	@mkdir -p $(BUILD)/gen
-	sql/generate-queries $(BUILD)/gen $(QUERY_FILES)
+	@sql/generate-queries $(BUILD)/gen $(QUERY_FILES)
+	@touch $@
+$(BUILD)/gen/queries.h $(BUILD)/gen/queries.c: $(BUILD)/gen/queries.stamp ; @:
 $(BUILD)/gen/migrations.c: $(MIGRATION_FILES) sql/generate-migrations sql/migrations
 	@mkdir -p $(BUILD)/gen
-	sql/generate-migrations $@ $(MIGRATION_FILES)
+	@sql/generate-migrations $@ $(MIGRATION_FILES)
 GENERATED := $(BUILD)/gen/queries.c $(BUILD)/gen/migrations.c
 GENERATED_HEADERS := $(BUILD)/gen/queries.h
 

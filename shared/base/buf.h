@@ -15,7 +15,9 @@ struct buf {
 	int error;
 };
 
-#define BUF_INIT(max) ((struct buf){.max_bytes = (max)})
+extern char buf_empty[1]; /* what data is before the first append: "" and never written to */
+#define BUF_INIT(max) ((struct buf){.data = buf_empty, .max_bytes = (max)})
+#define autobuf	      __attribute__((cleanup(buf_release)))
 
 void buf_release(struct buf *buf);
 void buf_reset(struct buf *buf); /* empty again, memory kept, error cleared */
@@ -25,5 +27,6 @@ int buf_puts(struct buf *buf, const char *text);
 int buf_putc(struct buf *buf, char byte);
 int buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int buf_reserve(struct buf *buf, size_t more); /* room for more bytes behind length */
-/* Hands the bytes over (free() them); the buffer is empty afterwards. NULL on -ENOMEM. */
+/* Hands the bytes over (free() them); the buffer is empty afterwards. NULL when the buffer is in error or on no memory.
+ */
 char *buf_take(struct buf *buf, size_t *ret_length);

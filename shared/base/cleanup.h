@@ -26,11 +26,11 @@ static inline int take_fd(int *fd)
 }
 
 #define cleanup(function) __attribute__((cleanup(function)))
-#define autoclose         cleanup(cleanup_fd)
-#define autofree          cleanup(cleanup_free)
-#define take_ptr(pointer)                                                                                                  \
-	({                                                                                                                 \
-		__auto_type taken_ = *(pointer);                                                                           \
-		*(pointer) = NULL;                                                                                         \
-		taken_;                                                                                                    \
+#define autoclose	  cleanup(cleanup_fd)
+#define autofree	  cleanup(cleanup_free)
+#define take_ptr(pointer)                                                                                              \
+	({                                                                                                             \
+		__auto_type taken_ = *(pointer);                                                                       \
+		*(pointer) = NULL;                                                                                     \
+		taken_;                                                                                                \
 	})

@@ -17,11 +17,12 @@ int digest_peek(const struct digest *digest, uint8_t ret_sha256[DIGEST_SIZE]);
 /* A copy of the state, NULL on no memory. */
 struct digest *digest_clone(const struct digest *digest);
 int digest_bytes(const void *bytes, size_t length, uint8_t ret_sha256[DIGEST_SIZE]);
-/* Reads size_bytes from fd at offset 0 with pread. Negative errno. */
+/* Reads size_bytes from fd at offset 0 with pread. Negative errno; -ENODATA: the file ends before. */
 int digest_fd(int fd, uint64_t size_bytes, uint8_t ret_sha256[DIGEST_SIZE]);
 
 void hex_encode(const void *bytes, size_t length, char *ret_hex); /* 2 * length + 1 */
-int hex_decode(const char *hex, size_t hex_length, void *ret_bytes, size_t size); /* -EINVAL */
+int hex_decode(const char *hex, size_t hex_length, void *ret_bytes,
+	       size_t size); /* -EINVAL: not exactly size bytes of hex */
 
 uint64_t checksum_xxh3(const void *bytes, size_t length);
 

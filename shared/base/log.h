@@ -21,7 +21,8 @@ void log_write(enum log_level level, const char *message, ...) __attribute__((se
 #define log_warn(...)  log_write(LOG_WARN_, __VA_ARGS__, NULL)
 #define log_error(...) log_write(LOG_ERROR_, __VA_ARGS__, NULL)
 
-/* A field's value from a number or an errno (negative or positive); the buffer lives until the end of the full expression. */
+/* A field's value from a number or an errno (negative or positive); the buffer lives until the end of the full
+ * expression. */
 #define log_number(value) log_format_number((char[24]){0}, (long long)(value))
 #define log_errno(error)  log_format_errno((char[128]){0}, (error))
 const char *log_format_number(char buffer[24], long long value);

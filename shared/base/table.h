@@ -19,8 +19,9 @@ struct table {
 #define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 int table_init(struct table *table, size_t bucket_count_hint); /* -ENOMEM */
-void table_release(struct table *table);			 /* members are the caller's */
-int table_add(struct table *table, struct table_link *link, uint64_t hash); /* never fails once initialised: growth is optional */
+void table_release(struct table *table);		       /* members are the caller's */
+int table_add(struct table *table, struct table_link *link,
+	      uint64_t hash); /* never fails once initialised: growth is optional */
 void table_remove(struct table *table, struct table_link *link);
 /* First member with this hash, then the next one: the caller compares keys. NULL at the end. */
 struct table_link *table_find(const struct table *table, uint64_t hash);
