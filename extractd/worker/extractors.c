@@ -1,0 +1,13 @@
+/* The table of extractors, in the order in which they are asked: one line each, and one file in extractors/. */
+#include "extractd/worker/extractor.h"
+
+/* X(NAME) is `const struct extractor extractor_NAME` in extractors/NAME.c. */
+#define EXTRACTORS(X)
+
+#define DECLARE(name) extern const struct extractor extractor_##name;
+EXTRACTORS(DECLARE)
+#undef DECLARE
+
+#define ENTRY(name) &extractor_##name,
+const struct extractor *const extractors[] = {EXTRACTORS(ENTRY) NULL};
+#undef ENTRY
