@@ -10,6 +10,7 @@
 #include "shared/base/buf.h"
 #include "shared/model/rows.h"
 
+struct apply_equal;
 struct config;
 struct store;
 struct durable;	       /* one for the mount: connections, committer thread, lease thread */
@@ -20,6 +21,13 @@ struct durable_events {
 	void (*committed)(void *tenant_context, uint64_t position);
 	/* The tenant can no longer write: lease lost, journal unusable or records refused (reason for the log and .stats). */
 	void (*read_only)(void *tenant_context, const char *reason);
+	/*
+	 * Objects of equal content that a commit found; borrowed for the call, which copies what it keeps. The tree compares and
+	 * shares them on a thread of its own (share.c), because an object that is being appended to in place must not be shared at
+	 * that moment; durable never calls store_share(). Objects no row names any more durable removes itself (store_remove),
+	 * after the commit: an open descriptor keeps the bytes for whoever reads them.
+	 */
+	void (*equal)(void *tenant_context, const struct apply_equal *equal);
 	/* NOTIFY on the listening connection: "tenantfs_tenant" with a tenant_id, "tenantfs_touch" with an inode, …. After a
 	 * reconnect, channel "reconnected": whatever was heard may have been missed. */
 	void (*notified)(void *mount_context, const char *channel, const char *payload);
@@ -34,6 +42,13 @@ void durable_free(struct durable *durable, int timeout_ms);
  * Takes the tenant's lease (waiting for a dead holder's to expire when wait_ms allows), seals and replays old journals, sweeps
  * what was unlinked while open, names named spools in ret_spools for the caller to validate and publish. Blocking: for the loader's
  * threads and the start, never a FUSE worker. -EBUSY: another mount holds it; serve read-only.
+ */
+/*
+ * What is charged (CHANGE_USAGE, absolute, of rows alone): size_bytes of regular files, also of those unlinked while open until
+ * their NODE_DELETE, plus the bytes of names and values in attribute; file_count counts regular files. Files that are being
+ * written for the first time have no row until they are published, unless fsync or a rename over another name asked for one:
+ * then the same record holds NODE_PUT (status u), ENTRY_PUT and CHANGE_SPOOL, and the spool comes back here. CHANGE_SPOOL with an
+ * empty name, or NODE_DELETE of the inode, takes a spool off the list.
  */
 struct durable_spool {
 	int64_t inode, size_bytes;
@@ -51,6 +66,12 @@ int durable_acquire(struct durable *durable, const struct tenant_row *tenant, vo
 		    struct durable_tenant **ret_tenant, struct durable_start *ret_start);
 /* Commits what is pending, gives the lease back. */
 int durable_give_back(struct durable_tenant *tenant, int timeout_ms);
+/*
+ * The holder's part of deleting a tenant (delete_requested_at is set; the tree has closed everything inside and appends no more):
+ * drops what is pending and the journal, then rows and bytes as shared/meta/tenant_remove.h says, and lets the lease end with the
+ * row. Blocking: for a loader thread. On an error the tenant stays as asked for and the call may be repeated; on success tenant is gone.
+ */
+int durable_remove(struct durable_tenant *tenant);
 
 /*
  * Under the tenant's tree lock: journals one record in its final order and hands it to the committer. Never blocks.

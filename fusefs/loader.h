@@ -17,6 +17,8 @@ struct loaded_entry {
 	struct entry_row entry;
 	struct node_row node;
 	struct object_row object;
+	int64_t attribute_bytes; /* names and values in attribute, summed: what its removal gives back to the quota */
+	int32_t attribute_count; /* 0: loader_attributes need not be asked */
 };
 
 struct loaded_extraction {
