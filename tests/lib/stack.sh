@@ -42,6 +42,7 @@ stack_start() {
 # The folder and the environment alone, nothing started.
 stack_folder() {
 	STACK=$(mktemp -d /tmp/tenantfs-test.XXXXXXXX) || exit 1
+	[[ -z ${TENANTFS_TEST_FOLDERS:-} ]] || echo "$STACK" >>"$TENANTFS_TEST_FOLDERS"
 	chmod 0755 "$STACK"
 	trap stack_end EXIT
 	trap 'exit 129' HUP
