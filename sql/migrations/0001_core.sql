@@ -255,6 +255,57 @@ CREATE TABLE upload_chunk (
   PRIMARY KEY (tenant_id, upload_id, chunk_index)
 );
 
+-- --- reading the name space from outside the mount ---------------------------------------------------------------------
+
+-- The path of an inode below its tenant's folder, by its first name: '2026-11/scans/a.png'. NULL when it has no name.
+-- The depth is bounded so that a damaged tree, which fsck reports, cannot hold up whoever asks.
+CREATE FUNCTION entry_path(bigint, bigint) RETURNS bytea LANGUAGE sql STABLE AS $$
+  WITH RECURSIVE up (parent_inode, path, depth) AS (
+    (SELECT parent_inode, name, 1 FROM entry WHERE tenant_id = $1 AND inode = $2 ORDER BY sequence LIMIT 1)
+    UNION ALL
+    SELECT e.parent_inode, e.name || '/'::bytea || up.path, up.depth + 1
+      FROM up JOIN entry e ON e.tenant_id = $1 AND e.inode = up.parent_inode
+     WHERE up.depth < 1000
+  )
+  SELECT path FROM up ORDER BY depth DESC LIMIT 1
+$$;
+
+-- A name as text. Bytes that are no UTF-8 become \xNN behind a mark (U+FFFD), as the programs write them in JSON: visible,
+-- and the way back is known.
+CREATE FUNCTION name_text(bytea) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+  marked text := U&'\FFFD';
+  byte integer;
+BEGIN
+  RETURN convert_from($1, 'UTF8');
+EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
+  FOR i IN 0 .. octet_length($1) - 1 LOOP
+    byte := get_byte($1, i);
+    marked := marked || CASE WHEN byte = 92 THEN '\\' WHEN byte BETWEEN 32 AND 126 THEN chr(byte)
+                             ELSE '\x' || lpad(to_hex(byte), 2, '0') END;
+  END LOOP;
+  RETURN marked;
+END $$;
+
+-- One row for each file that has a name: what `files` shows to people and programs, before its texts are made.
+CREATE VIEW file_detail AS
+SELECT n.tenant_id, n.inode, n.file_id, e.name, n.original_name, o.path AS object_path, n.size_bytes, o.media_type,
+       o.sha256,
+       CASE WHEN n.status = 'u' THEN 'uploading' WHEN n.status = 'e' THEN 'error'
+            WHEN j.state = 'r' THEN 'processing' WHEN j.state IN ('d', 'f') THEN 'completed'
+            ELSE 'uploaded' END AS status,
+       n.validation, n.mode, n.nlink, n.uid, n.gid, n.mtime_ns, n.uploaded_at_ns, j.completed_at AS processed_at,
+       n.uploaded_by, n.tags, n.description, n.metadata, n.visibility, j.state AS job_state, j.job_id,
+       j.error AS job_error
+  FROM node n
+  JOIN LATERAL (SELECT name FROM entry WHERE tenant_id = n.tenant_id AND inode = n.inode
+                 ORDER BY sequence LIMIT 1) e ON true
+  LEFT JOIN object o ON o.tenant_id = n.tenant_id AND o.object_id = n.object_id
+  LEFT JOIN LATERAL (SELECT state, completed_at, job_id, error FROM extraction_job
+                      WHERE tenant_id = n.tenant_id AND sha256 = o.sha256
+                      ORDER BY extractor_version DESC LIMIT 1) j ON true
+ WHERE n.kind = 'f' AND n.nlink > 0;
+
 -- --- views that read like the tables of the services this replaces ---------------------------------------------------
 
 CREATE VIEW tenants AS
@@ -268,28 +319,18 @@ SELECT DISTINCT ON (tenant_id, sha256) *
   FROM extraction_result ORDER BY tenant_id, sha256, extractor_version DESC;
 
 CREATE VIEW files AS
-SELECT n.file_id AS id, t.uuid AS tenant_id, t.code AS tenant_code,
-       convert_from(coalesce(n.original_name, e.name), 'SQL_ASCII') AS original_filename,
-       regexp_replace(o.path, '^.*/', '') AS stored_filename,
-       t.code || '/' || o.path AS file_path,
-       n.size_bytes AS file_size, o.media_type AS mime_type,
-       coalesce(substring(o.path from '\.([a-z0-9]+)$'), '') AS file_extension,
-       encode(o.sha256, 'hex') AS file_hash,
-       CASE WHEN n.status = 'u' THEN 'uploading' WHEN n.status = 'e' THEN 'error'
-            WHEN j.state = 'r' THEN 'processing' WHEN j.state IN ('d', 'f') THEN 'completed'
-            ELSE 'uploaded' END AS status,
-       CASE n.validation WHEN 'o' THEN 'passed' WHEN 'f' THEN 'failed' ELSE 'pending' END AS validation_status,
-       to_timestamp(n.uploaded_at_ns / 1e9) AS uploaded_at,
-       j.completed_at AS processed_at
-  FROM node n
-  JOIN tenant t USING (tenant_id)
-  LEFT JOIN LATERAL (SELECT name FROM entry WHERE tenant_id = n.tenant_id AND inode = n.inode
-                      ORDER BY sequence LIMIT 1) e ON true
-  LEFT JOIN object o ON o.tenant_id = n.tenant_id AND o.object_id = n.object_id
-  LEFT JOIN LATERAL (SELECT state, completed_at FROM extraction_job
-                      WHERE tenant_id = n.tenant_id AND sha256 = o.sha256
-                      ORDER BY extractor_version DESC LIMIT 1) j ON true
- WHERE n.kind = 'f' AND n.nlink > 0;
+SELECT d.file_id AS id, t.uuid AS tenant_id, t.code AS tenant_code,
+       name_text(coalesce(d.original_name, d.name)) AS original_filename,
+       regexp_replace(d.object_path, '^.*/', '') AS stored_filename,
+       t.code || '/' || d.object_path AS file_path,
+       d.size_bytes AS file_size, d.media_type AS mime_type,
+       coalesce(substring(d.object_path from '\.([a-z0-9]+)$'), '') AS file_extension,
+       encode(d.sha256, 'hex') AS file_hash, d.status,
+       CASE d.validation WHEN 'o' THEN 'passed' WHEN 'f' THEN 'failed' ELSE 'pending' END AS validation_status,
+       to_timestamp(d.uploaded_at_ns / 1e9) AS uploaded_at,
+       d.processed_at
+  FROM file_detail d
+  JOIN tenant t USING (tenant_id);
 
 CREATE VIEW extraction_results AS
 SELECT x.extraction_id AS id, x.file_id, t.uuid AS tenant_id, x.extraction_type,
