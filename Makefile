@@ -31,7 +31,8 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -pthread $(if $(SANITIZE),-fsanitize=$(SA
 
 # Each part names the packages it links; nothing else reaches it.
 PKGS_base     := libxxhash libcrypto
-PKGS_shared   := libpq hiredis libarchive libxxhash libcrypto jansson
+HAS_REDIS_TLS := $(shell $(PKG_CONFIG) --exists hiredis_ssl libssl && echo yes)
+PKGS_shared   := libpq hiredis $(if $(HAS_REDIS_TLS),hiredis_ssl libssl) libarchive libxxhash libcrypto jansson
 PKGS_fusefs   := fuse3 $(PKGS_shared)
 PKGS_extractd := $(PKGS_shared)
 PKGS_worker   := poppler-glib libxml-2.0 libarchive libgsf-1 freexl gmime-3.0 libexif tesseract lept uchardet \
@@ -80,7 +81,7 @@ GENERATED_HEADERS := $(BUILD)/gen/queries.h
 # --- objects and archives ---
 pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1) | sed 's/-I/-isystem /g')
 CFLAGS_base     := $(call pkg_cflags,$(PKGS_base))
-CFLAGS_shared   := $(call pkg_cflags,$(PKGS_shared))
+CFLAGS_shared   := $(call pkg_cflags,$(PKGS_shared)) $(if $(HAS_REDIS_TLS),-DHAVE_HIREDIS_SSL=1)
 CFLAGS_fusefs   := $(call pkg_cflags,$(PKGS_fusefs)) -DFUSE_USE_VERSION=314
 CFLAGS_worker   := $(call pkg_cflags,$(PKGS_worker))
 CFLAGS_httpshim := $(call pkg_cflags,$(PKGS_httpshim))

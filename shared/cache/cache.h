@@ -1,7 +1,8 @@
 /*
- * Redis: hints only. Losing it costs latency, never correctness: every call fails fast (short timeouts, a pause after a failure
- * before it tries again) and callers go on without. One struct cache is one connection; the pool is thread-safe.
- * hiredis 0.14 calls only.
+ * Redis: hints only. Losing it costs latency, never correctness: every call fails fast (short timeouts, a pause after a
+ * failure before it tries again) and callers go on without. One struct cache is one connection; the pool is
+ * thread-safe. hiredis 0.14 calls only. From cache_new on the process ignores SIGPIPE (hiredis writes without
+ * MSG_NOSIGNAL), unless it has a handler of its own.
  */
 #pragma once
 #include <stdbool.h>
@@ -10,16 +11,18 @@
 
 struct cache; /* a thread-safe pool of connections */
 
-/* url: redis://[:password@]host[:port][/db], rediss:// (TLS where hiredis has it), unix:///path?db=N; "" : always away. */
+/* url: redis://[:password@]host[:port][/db], rediss:// (TLS where hiredis has it), unix:///path?db=N; "" : always away.
+ * -EINVAL: none of these. -EPROTONOSUPPORT: rediss:// without TLS in hiredis (logged). Does not connect yet. */
 int cache_new(const char *url, struct cache **ret_cache);
-void cache_free(struct cache *cache);
+void cache_free(struct cache *cache);  /* no thread is in a call any more */
 bool cache_is_up(struct cache *cache); /* PING with the short timeout */
 
-/* -ENOENT: not there. -EAGAIN: Redis is away. The value is the caller's to free. */
+/* -ENOENT: not there. -EAGAIN: Redis is away, or refused (logged). The value is the caller's to free, with a NUL behind
+ * it. */
 int cache_get(struct cache *cache, const char *key, char **ret_value, size_t *ret_length);
 int cache_set(struct cache *cache, const char *key, const void *value, size_t length, int ttl_s);
 int cache_delete(struct cache *cache, const char *key);
-/* Hashes: fields and values as name, value, …, NULL. */
+/* Hashes: fields and values as name, value, …, NULL; 32 pairs at most (-E2BIG). */
 int cache_hash_set(struct cache *cache, const char *key, int ttl_s, const char *const *pairs);
 /* ret_pairs: a NULL-terminated array of name, value, … (one allocation, free() it). Renews the TTL when ttl_s > 0. */
 int cache_hash_get(struct cache *cache, const char *key, int ttl_s, char ***ret_pairs);
