@@ -51,7 +51,15 @@ struct change {
 
 #define RECORD_MAX_BYTES (1U << 20)
 
-/* Appends one change to a record under construction: buf made with BUF_INIT(RECORD_MAX_BYTES). Errors stick in the buf. */
+/*
+ * Appends one change to a record under construction: buf made with BUF_INIT(RECORD_MAX_BYTES). Errors stick in the buf: -EINVAL
+ * for what PostgreSQL or the store would refuse later (text that is no UTF-8 or holds NUL, a name with a slash, a path that
+ * leaves the tenant's folder …), which is checked here because what was answered cannot be taken back. Of JSON only the text is
+ * checked; whether it is JSON the caller knows. A delete needs the fields named above alone.
+ */
 void record_put(struct buf *record, const struct change *change);
-/* Reads the changes of a record one after another: 1 and *ret_change, 0 at the end, -EBADMSG. Strings point into the record. */
+/*
+ * Reads the changes of a record one after another: 1 and *ret_change, 0 at the end, -EBADMSG for anything record_put() would
+ * not have written. *cursor is 0 at first. Strings point into the record and end without NUL.
+ */
 int record_next(const void *record, size_t length, size_t *cursor, struct change *ret_change);

@@ -1,0 +1,34 @@
+#include "shared/base/fault.h"
+
+#if defined(TENANTFS_DEBUG) || defined(TENANTFS_FAULTS)
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static pthread_once_t fault_once = PTHREAD_ONCE_INIT;
+static char *wanted_name;
+static atomic_long passes_left;
+
+static void read_environment(void)
+{
+	const char *value = getenv("TENANTFS_FAULT"), *colon;
+
+	if (!value || !*value)
+		return;
+	colon = strrchr(value, ':');
+	wanted_name = colon ? strndup(value, (size_t)(colon - value)) : strdup(value);
+	passes_left = colon ? strtol(colon + 1, NULL, 10) : 1;
+}
+
+void fault_point(const char *name)
+{
+	pthread_once(&fault_once, read_environment);
+	if (wanted_name && strcmp(wanted_name, name) == 0 && atomic_fetch_sub(&passes_left, 1) == 1) {
+		kill(getpid(), SIGKILL);
+		pause();
+	}
+}
+#endif
