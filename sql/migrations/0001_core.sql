@@ -52,11 +52,16 @@ CREATE TRIGGER tenant_changed AFTER INSERT OR UPDATE OR DELETE ON tenant FOR EAC
 CREATE TABLE tenant_usage (
   tenant_id   bigint PRIMARY KEY REFERENCES tenant ON DELETE CASCADE,
   used_bytes  bigint NOT NULL DEFAULT 0,
-  file_count  bigint NOT NULL DEFAULT 0
+  file_count  bigint NOT NULL DEFAULT 0,
+  -- What the next holder goes on from: above everything ever given, also to what is gone again.
+  next_sequence   bigint NOT NULL DEFAULT 1,
+  next_object_id  bigint NOT NULL DEFAULT 1
 );
 
 -- One writer a tenant. epoch grows with each holder; every commit checks it. (journal_epoch, journal_position) is how
--- far that holder's journal has been applied, so that a replay is exactly-once.
+-- far that holder's journal has been applied, so that a replay is exactly-once. base_id names the folder with the bytes and
+-- the journal: what it says was answered may be nowhere else yet, so only who has that folder may succeed. holder = '' means
+-- given back, with nothing left to replay.
 CREATE TABLE tenant_lease (
   tenant_id         bigint PRIMARY KEY REFERENCES tenant ON DELETE CASCADE,
   holder            text NOT NULL,
@@ -65,8 +70,34 @@ CREATE TABLE tenant_lease (
   journal_epoch     bigint NOT NULL DEFAULT 0,
   journal_position  bigint NOT NULL DEFAULT 0,
   synced_position   bigint NOT NULL DEFAULT 0,                           -- the mark of the periodic syncfs
-  boot_id           text NOT NULL DEFAULT ''
-);
+  boot_id           text NOT NULL DEFAULT '',
+  base_id           text NOT NULL DEFAULT ''
+) WITH (fillfactor = 50);
+
+-- The first statement of every batch: checks the epoch and moves the position, or ends the transaction. A statement that
+-- merely matches no row would let the rest of a pipeline commit, so it raises. The row stays locked until the commit:
+-- a successor that raises the epoch comes before the whole batch or after it.
+--   TF001 the lease is another's   TF002 all of it was applied before   TF003 some of it was
+CREATE FUNCTION tenant_lease_move(tenant bigint, held_epoch bigint, of_epoch bigint, first_position bigint,
+                                  last_position bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  lease tenant_lease;
+BEGIN
+  UPDATE tenant_lease SET journal_epoch = of_epoch, journal_position = last_position
+   WHERE tenant_id = tenant AND epoch = held_epoch
+     AND (journal_epoch < of_epoch OR (journal_epoch = of_epoch AND journal_position < first_position));
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  SELECT * INTO lease FROM tenant_lease WHERE tenant_id = tenant FOR UPDATE;
+  IF lease.epoch IS DISTINCT FROM held_epoch THEN
+    RAISE EXCEPTION 'the lease of tenant % is no longer that of epoch %', tenant, held_epoch USING ERRCODE = 'TF001';
+  ELSIF lease.journal_epoch > of_epoch OR lease.journal_position >= last_position THEN
+    RAISE EXCEPTION 'applied before' USING ERRCODE = 'TF002';
+  END IF;
+  RAISE EXCEPTION 'applied in part: % lies between % and %', lease.journal_position, first_position, last_position
+    USING ERRCODE = 'TF003';
+END $$;
 
 -- kind: f file, d folder, l symbolic link, p fifo, s socket, c and b devices.
 -- Times are nanoseconds since 1970 (timestamptz has microseconds only). nlink = 0: unlinked while open; swept at start.
@@ -140,6 +171,15 @@ CREATE TABLE attribute (
   name       bytea NOT NULL,
   value      bytea NOT NULL,
   PRIMARY KEY (tenant_id, inode, name)
+);
+
+-- Content being written that an fsync made durable before any close: after a crash it is published as if closed.
+CREATE TABLE spool (
+  tenant_id   bigint NOT NULL,
+  inode       bigint NOT NULL,
+  name        text COLLATE "C" NOT NULL,                                  -- in <base>/.tenantfs/spool/
+  size_bytes  bigint NOT NULL,
+  PRIMARY KEY (tenant_id, inode)
 );
 
 -- What was refused, since an errno cannot say why.
