@@ -36,7 +36,7 @@ PKGS_shared   := libpq hiredis $(if $(HAS_REDIS_TLS),hiredis_ssl libssl) libarch
 PKGS_fusefs   := fuse3 $(PKGS_shared)
 PKGS_extractd := $(PKGS_shared)
 PKGS_worker   := poppler-glib libxml-2.0 libarchive libgsf-1 freexl gmime-3.0 libexif tesseract lept uchardet \
-	libexttextcat libseccomp $(PKGS_base)
+	libexttextcat libseccomp jansson $(PKGS_base)
 PKGS_adminctl := $(PKGS_shared)
 PKGS_httpshim := libmicrohttpd $(PKGS_shared)
 LIBS_fusefs   := -lmagic

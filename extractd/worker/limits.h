@@ -17,14 +17,14 @@ struct limits {
 	uint32_t time_ms; /* wall clock; the extractor is asked to stop at four fifths and killed at the end */
 };
 
-#define LIMITS_DEFAULT                                                                                                     \
-	((struct limits){.text_bytes = 16U << 20,                                                                          \
-			 .data_bytes = 16U << 20,                                                                          \
-			 .inflated_bytes = 1U << 30,                                                                       \
-			 .memory_bytes = 1U << 30,                                                                         \
-			 .pages = 10000,                                                                                   \
-			 .depth = 10,                                                                                      \
-			 .entries = 50000,                                                                                 \
+#define LIMITS_DEFAULT                                                                                                 \
+	((struct limits){.text_bytes = 16U << 20,                                                                      \
+			 .data_bytes = 16U << 20,                                                                      \
+			 .inflated_bytes = 1U << 30,                                                                   \
+			 .memory_bytes = 1U << 30,                                                                     \
+			 .pages = 10000,                                                                               \
+			 .depth = 10,                                                                                  \
+			 .entries = 50000,                                                                             \
 			 .time_ms = 60000})
 #define LIMITS_OCR_MEMORY_BYTES (2ULL << 30)
 #define LIMITS_OCR_TIME_MS	300000

@@ -1,7 +1,8 @@
 /*
- * Where an extractor puts what it finds. Everything given here is checked and bounded, so an extractor may pass on what a
- * library gave it: invalid UTF-8 becomes U+FFFD, NUL bytes are dropped, and at a limit a warning is given once and the rest is left
- * out. Below it are frames to the daemon, JSON on stdout (command line), or the sink of the containing file.
+ * Where an extractor puts what it finds. Everything given here is checked and bounded, so an extractor may pass on what
+ * a library gave it: invalid UTF-8 becomes U+FFFD, NUL bytes are dropped, and at a limit a warning is given once and
+ * the rest is left out. Below it are frames to the daemon, JSON on stdout (command line), or the sink of the containing
+ * file.
  *
  * Most functions return
  *   0        go on
@@ -30,9 +31,9 @@ int sink_page(struct sink *sink);
 uint64_t sink_text_offset(const struct sink *sink);
 
 /*
- * One JSON object each, valid as json_check() wants it and at most FRAME_PAYLOAD_MAX; several are merged by their top-level keys,
- * the later wins. Metadata keys are namespaced: dc:title, dc:creator, dcterms:created, xmpTPg:NPages, exif:…. Give metadata
- * early, so that it is kept when a later page is too much.
+ * One JSON object each, valid as json_check() wants it and at most FRAME_PAYLOAD_MAX; several are merged by their
+ * top-level keys, the later wins. Metadata keys are namespaced: dc:title, dc:creator, dcterms:created, xmpTPg:NPages,
+ * exif:…. Give metadata early, so that it is kept when a later page is too much.
  */
 int sink_metadata(struct sink *sink, const char *json, size_t length);
 int sink_metadata_text(struct sink *sink, const char *key, const char *value); /* NULL and "" values are skipped */
@@ -43,20 +44,23 @@ int sink_data_member(struct sink *sink, const char *key, const char *json_value,
 
 /* Markdown; replaces an earlier one. */
 int sink_summary(struct sink *sink, const char *markdown, size_t length);
-/* ASCII letters of the raw bytes without regard to case, for text formats; others leave it to the sink, which counts the text. */
+/* ASCII letters of the raw bytes without regard to case, for text formats; others leave it to the sink, which counts
+ * the text. */
 void sink_letters(struct sink *sink, const uint64_t letters[SINK_LETTERS]);
 /* Lowers the confidence to permille (0 to 1000) unless it is lower already; why is a short sentence. */
 void sink_confidence(struct sink *sink, unsigned permille, const char *why);
 /* The result is partial: a limit was reached, a part could not be read. A sentence without a full stop. */
 void sink_warning(struct sink *sink, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /*
- * Terminal: the file is encrypted or corrupt, trying again is no use. What was given before is kept. A sentence that begins with
- * "encrypted" or "corrupt" or says what else is wrong. Returns -EBADMSG, so that one can `return sink_error(…)`.
+ * Terminal: the file is encrypted or corrupt, trying again is no use. What was given before is kept. A sentence that
+ * begins with "encrypted" or "corrupt" or says what else is wrong. Returns -EBADMSG, so that one can `return
+ * sink_error(…)`.
  */
 int sink_error(struct sink *sink, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Pages without text were found and this is not the OCR lane: the daemon queues the file there. */
 void sink_want_ocr(struct sink *sink);
-/* The sink runs entities and language over the text by default; off for text that is not language (a hex dump, base64). */
+/* The sink runs entities and language over the text by default; off for text that is not language (a hex dump, base64).
+ */
 void sink_is_not_prose(struct sink *sink);
 
 /* Cheap: for loops that give nothing to the sink for long. True once time is nearly up (the warning is given). */

@@ -17,7 +17,7 @@ struct buf {
 
 extern char buf_empty[1]; /* what data is before the first append: "" and never written to */
 #define BUF_INIT(max) ((struct buf){.data = buf_empty, .max_bytes = (max)})
-#define autobuf	      __attribute__((cleanup(buf_release)))
+#define autobuf	      __attribute__((__cleanup__(buf_release)))
 
 void buf_release(struct buf *buf);
 void buf_reset(struct buf *buf); /* empty again, memory kept, error cleared */

@@ -25,7 +25,7 @@ static inline int take_fd(int *fd)
 	return taken;
 }
 
-#define cleanup(function) __attribute__((cleanup(function)))
+#define cleanup(function) __attribute__((__cleanup__(function)))
 #define autoclose	  cleanup(cleanup_fd)
 #define autofree	  cleanup(cleanup_free)
 #define take_ptr(pointer)                                                                                              \

@@ -13,7 +13,7 @@
 enum frame_type {
 	FRAME_JOB = 1,	  /* daemon → worker: JSON {"name","size","limits":{…},"ocr":bool} */
 	FRAME_MEDIA_TYPE, /* text */
-	FRAME_EXTRACTOR,  /* text: "pdf" */
+	FRAME_EXTRACTOR,  /* text: name and version, "pdf 1" */
 	FRAME_TEXT,	  /* text, appended in order */
 	FRAME_PAGE,	  /* empty: the next text begins a page */
 	FRAME_METADATA,	  /* JSON object, merged */
