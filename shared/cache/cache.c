@@ -14,16 +14,14 @@ bool cache_is_up(struct cache *cache)
 	return cache_run_plain(cache, &command, 1) == 0;
 }
 
-int cache_get(struct cache *cache, const char *key, char **ret_value, size_t *ret_length)
+/* Runs a command that answers with one text or nothing. */
+static int get_text(struct cache *cache, const struct cache_command *command, char **ret_value, size_t *ret_length)
 {
-	struct cache_command command;
 	redisReply *reply;
 	char *value = NULL;
 	int r;
 
-	command_begin(&command, "GET");
-	command_add(&command, key);
-	r = cache_run(cache, &command, 1, &reply);
+	r = cache_run(cache, command, 1, &reply);
 	if (r < 0)
 		return r;
 	if (reply->type != REDIS_REPLY_STRING) {
@@ -41,6 +39,25 @@ int cache_get(struct cache *cache, const char *key, char **ret_value, size_t *re
 	}
 	freeReplyObject(reply);
 	return r;
+}
+
+int cache_get(struct cache *cache, const char *key, char **ret_value, size_t *ret_length)
+{
+	struct cache_command command;
+
+	command_begin(&command, "GET");
+	command_add(&command, key);
+	return get_text(cache, &command, ret_value, ret_length);
+}
+
+int cache_hash_get_field(struct cache *cache, const char *key, const char *field, char **ret_value, size_t *ret_length)
+{
+	struct cache_command command;
+
+	command_begin(&command, "HGET");
+	command_add(&command, key);
+	command_add(&command, field);
+	return get_text(cache, &command, ret_value, ret_length);
 }
 
 int cache_set(struct cache *cache, const char *key, const void *value, size_t length, int ttl_s)
@@ -146,10 +163,15 @@ int cache_hash_get(struct cache *cache, const char *key, int ttl_s, char ***ret_
 
 int cache_count(struct cache *cache, const char *key, int window_s, int64_t *ret_count)
 {
+	return cache_count_by(cache, key, 1, window_s, ret_count);
+}
+
+int cache_count_by(struct cache *cache, const char *key, int64_t hits, int window_s, int64_t *ret_count)
+{
 	struct cache_command commands[4];
 	redisReply *replies[4];
 	const redisReply *results;
-	char window[24];
+	char window[24], number[24];
 	int r;
 
 	/* Within a transaction the key cannot expire between the two, which would leave one that never does. */
@@ -160,8 +182,9 @@ int cache_count(struct cache *cache, const char *key, int window_s, int64_t *ret
 	command_add(&commands[1], "EX");
 	command_add_number(&commands[1], window, window_s);
 	command_add(&commands[1], "NX");
-	command_begin(&commands[2], "INCR");
+	command_begin(&commands[2], "INCRBY");
 	command_add(&commands[2], key);
+	command_add_number(&commands[2], number, hits);
 	command_begin(&commands[3], "EXEC");
 	r = cache_run(cache, commands, 4, replies);
 	if (r < 0)

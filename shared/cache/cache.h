@@ -26,7 +26,11 @@ int cache_delete(struct cache *cache, const char *key);
 int cache_hash_set(struct cache *cache, const char *key, int ttl_s, const char *const *pairs);
 /* ret_pairs: a NULL-terminated array of name, value, … (one allocation, free() it). Renews the TTL when ttl_s > 0. */
 int cache_hash_get(struct cache *cache, const char *key, int ttl_s, char ***ret_pairs);
+/* One field of a hash: as cache_get. */
+int cache_hash_get_field(struct cache *cache, const char *key, const char *field, char **ret_value, size_t *ret_length);
 /* Counts hits in a window: increments and returns the new count, the key expires after window_s. */
 int cache_count(struct cache *cache, const char *key, int window_s, int64_t *ret_count);
+/* The same for several hits at once; 0 only asks. */
+int cache_count_by(struct cache *cache, const char *key, int64_t hits, int window_s, int64_t *ret_count);
 /* XADD key MAXLEN ~ max_length * field value …. */
 int cache_stream_add(struct cache *cache, const char *key, int64_t max_length, const char *const *pairs);
