@@ -2,35 +2,91 @@
  * The settings of all four programs.
  *
  * SETTING(id, type, programs, default, minimum, maximum, aliases, sentence)
- *   type      STRING, SECRET, PATH, SIZE (bytes; 10G), COUNT (100k), INT, DURATION (ms inside; 10s, 8h), SECONDS (bare numbers are
- *             seconds; ms inside), BOOL, LIST (comma-separated), or a list of words in the sentence for ENUM
+ *   type      STRING, SECRET (length in bytes), PATH (absolute), SIZE (bytes; 10G), COUNT (100k), INT, DURATION (ms inside; 10s, 8h),
+ *             SECONDS (bare numbers are seconds; ms inside), BOOL, LIST (comma-separated), ENUM (the words stand in the sentence,
+ *             before its colon)
  *   programs  which of them read it
- *   aliases   names of the services this replaces, comma-separated
+ *   minimum, maximum  in what the type is inside; both 0: no bounds
+ *   aliases   names of the services this replaces, comma-separated; NAME*n: a bare number there counts n
  * Included several times on purpose; no include guard.
  */
+// clang-format off
 SETTING(DATABASE_URL, SECRET, PROGRAM_ALL, NULL, 0, 0, "", "PostgreSQL, as a URL (postgresql://user:password@host/db) or key=value pairs.")
 SETTING(DB_HOST, STRING, PROGRAM_ALL, NULL, 0, 0, "", "Host or socket folder of PostgreSQL, when DATABASE_URL is not set.")
 SETTING(DB_PORT, INT, PROGRAM_ALL, "5432", 1, 65535, "", "Port of PostgreSQL.")
 SETTING(DB_NAME, STRING, PROGRAM_ALL, "tenantfs", 0, 0, "", "Database name.")
 SETTING(DB_USER, STRING, PROGRAM_ALL, NULL, 0, 0, "", "Database user.")
 SETTING(DB_PASSWORD, SECRET, PROGRAM_ALL, NULL, 0, 0, "DB_PASS", "Database password.")
+SETTING(DATABASE_CONNECTIONS, INT, PROGRAM_ALL, "8", 1, 500, "", "Most connections to PostgreSQL a program keeps for its requests.")
 SETTING(REDIS_URL, SECRET, PROGRAM_ALL, NULL, 0, 0, "", "Redis, as redis://host:port/db, rediss:// or unix:///path; empty: none.")
 SETTING(REDIS_HOST, STRING, PROGRAM_ALL, NULL, 0, 0, "", "Host of Redis, when REDIS_URL is not set.")
 SETTING(REDIS_PORT, INT, PROGRAM_ALL, "6379", 1, 65535, "", "Port of Redis.")
+
 SETTING(STORAGE_BASE_PATH, PATH, PROGRAM_ALL, NULL, 0, 0, "LOCAL_STORAGE_PATH,FILE_STORAGE_PATH", "The folder that holds the bytes.")
 SETTING(TENANTFS_MOUNT, PATH, PROGRAM_EXTRACTD | PROGRAM_ADMINCTL | PROGRAM_HTTPSHIM, NULL, 0, 0, "", "Where the file system is mounted.")
-SETTING(MAX_FILE_SIZE, SIZE, PROGRAM_ALL, "104857600", 0, INT64_MAX, "MAX_FILE_SIZE_MB", "Largest file of a tenant that sets no limit of its own.")
+SETTING(MAX_FILE_SIZE, SIZE, PROGRAM_ALL, "100M", 0, INT64_MAX, "MAX_FILE_SIZE_MB*1048576", "Largest file of a tenant that sets no limit of its own.")
 SETTING(ALLOWED_EXTENSIONS, LIST, PROGRAM_ALL, NULL, 0, 0, "", "Extensions a tenant without a list of its own accepts; * is any.")
 SETTING(MAX_ZIP_DEPTH, INT, PROGRAM_ALL, "3", 0, 32, "", "How deep archives may be nested.")
 SETTING(FILE_RETENTION_DAYS, INT, PROGRAM_ALL, "0", 0, 36500, "", "Days after which retention may remove a file; 0 keeps.")
 SETTING(RETENTION, BOOL, PROGRAM_ALL, "off", 0, 0, "", "Whether retention removes anything at all.")
 SETTING(STORAGE_EMERGENCY_PERCENT, INT, PROGRAM_ALL, "95", 0, 100, "", "Disk use at which writes are refused; 0 is off.")
 SETTING(DEFAULT_TENANT, STRING, PROGRAM_HTTPSHIM | PROGRAM_ADMINCTL, NULL, 0, 0, "", "Tenant of a token that names none.")
+
+SETTING(JOURNAL_SIZE, SIZE, PROGRAM_FUSEFS, "256M", 1048576, 1099511627776, "", "Journal of a tenant; changes wait for PostgreSQL when it is full.")
+SETTING(JOURNAL_RESERVE, SIZE, PROGRAM_FUSEFS, "4M", 65536, 1073741824, "", "Part of it kept for removing files when the disk is full.")
+SETTING(CACHE_SIZE, COUNT, PROGRAM_FUSEFS, "100k", 1000, 1000000000, "", "Files and folders kept in memory.")
+SETTING(DEADLINE, DURATION, PROGRAM_FUSEFS | PROGRAM_HTTPSHIM, "10s", 100, 600000, "", "How long a call waits for PostgreSQL before it fails.")
+SETTING(LEASE_DURATION, DURATION, PROGRAM_FUSEFS | PROGRAM_ADMINCTL, "15s", 1000, 600000, "", "How long a tenant stays reserved for a mount that went silent.")
+SETTING(SYNC_INTERVAL, DURATION, PROGRAM_FUSEFS, "5s", 100, 3600000, "", "How often everything published is written to disk.")
+SETTING(FUSE_THREADS, INT, PROGRAM_FUSEFS, "0", 0, 256, "", "Threads that answer the kernel; 0 chooses.")
+SETTING(LOADER_THREADS, INT, PROGRAM_FUSEFS, "4", 1, 64, "", "Threads, each with a connection, that read what is not in memory.")
+SETTING(PARKED_PER_USER, COUNT, PROGRAM_FUSEFS, "1000", 1, 1000000, "", "Calls of one user that may wait for PostgreSQL at a time.")
+SETTING(PASSTHROUGH, BOOL, PROGRAM_FUSEFS, "on", 0, 0, "", "Whether the kernel may read published files directly, where it can.")
+SETTING(XATTR_LIST, ENUM, PROGRAM_FUSEFS, "all", 0, 0, "", "all, writable: which attributes getfattr -d lists.")
+
+SETTING(WORKERS, INT, PROGRAM_EXTRACTD, "0", 0, 256, "", "Extractions at a time; 0: one a processor.")
+SETTING(OCR_WORKERS, INT, PROGRAM_EXTRACTD, "1", 0, 64, "", "Extractions with OCR at a time, beside the others; 0: none.")
+SETTING(JOBS_PER_TENANT, INT, PROGRAM_EXTRACTD, "0", 0, 1000, "", "Extractions of one tenant at a time while others wait; 0: half of the workers.")
+SETTING(EXTRACT_TEXT_LIMIT, SIZE, PROGRAM_EXTRACTD, "16M", 1024, 1073741824, "", "Text kept of a file.")
+SETTING(EXTRACT_DATA_LIMIT, SIZE, PROGRAM_EXTRACTD, "16M", 1024, 268435456, "", "Metadata and structured data kept of a file, as JSON.")
+SETTING(EXTRACT_INFLATED_LIMIT, SIZE, PROGRAM_EXTRACTD, "1G", 1048576, 1099511627776, "", "Bytes unpacked from an archive or document.")
+SETTING(EXTRACT_PAGES, COUNT, PROGRAM_EXTRACTD, "10000", 1, 1000000, "", "Pages read of a document.")
+SETTING(EXTRACT_DEPTH, INT, PROGRAM_EXTRACTD, "10", 0, 64, "", "How deep files within files are followed.")
+SETTING(EXTRACT_ENTRIES, COUNT, PROGRAM_EXTRACTD, "50000", 1, 10000000, "", "Entries of an archive and its archives, all together.")
+SETTING(EXTRACT_TIMEOUT, DURATION, PROGRAM_EXTRACTD, "60s", 1000, 86400000, "", "Time for a file.")
+SETTING(EXTRACT_MEMORY, SIZE, PROGRAM_EXTRACTD, "1G", 67108864, 1099511627776, "", "Memory for a file.")
+SETTING(OCR, BOOL, PROGRAM_EXTRACTD, "on", 0, 0, "", "Whether pictures are read.")
+SETTING(OCR_LANGUAGES, STRING, PROGRAM_EXTRACTD, "eng", 0, 0, "", "Languages of tesseract, joined by +.")
+SETTING(OCR_TIMEOUT, DURATION, PROGRAM_EXTRACTD, "300s", 1000, 86400000, "", "Time for a file with OCR.")
+SETTING(OCR_MEMORY, SIZE, PROGRAM_EXTRACTD, "2G", 67108864, 1099511627776, "", "Memory for a file with OCR.")
+SETTING(POLL_INTERVAL, DURATION, PROGRAM_EXTRACTD, "5s", 100, 3600000, "", "How often the queue is looked at when nothing is heard.")
+SETTING(WORKER_PATH, PATH, PROGRAM_EXTRACTD, NULL, 0, 0, "", "The extract-worker program; by default the one installed beside extractd.")
+SETTING(WORKER_USER, STRING, PROGRAM_EXTRACTD, "nobody", 0, 0, "", "User the workers become when extractd runs as root.")
 SETTING(JOB_CACHE_TTL, SECONDS, PROGRAM_EXTRACTD | PROGRAM_HTTPSHIM, "3600", 1000, 31536000000, "", "How long Redis keeps a job's status.")
 SETTING(FILE_CACHE_TTL, SECONDS, PROGRAM_EXTRACTD | PROGRAM_HTTPSHIM, "86400", 1000, 31536000000, "", "How long Redis keeps a file's results.")
+
+SETTING(LISTEN, LIST, PROGRAM_HTTPSHIM, "127.0.0.1:8000", 0, 0, "", "Addresses that are served: host:port, [::1]:port, or :port for all.")
+SETTING(FILE_SERVICE_HOST, STRING, PROGRAM_HTTPSHIM, NULL, 0, 0, "", "Served too, with FILE_SERVICE_PORT.")
+SETTING(FILE_SERVICE_PORT, INT, PROGRAM_HTTPSHIM, "8001", 1, 65535, "", "Port beside FILE_SERVICE_HOST.")
+SETTING(EXTRACTION_SERVICE_HOST, STRING, PROGRAM_HTTPSHIM, NULL, 0, 0, "", "Served too, with EXTRACTION_SERVICE_PORT.")
+SETTING(EXTRACTION_SERVICE_PORT, INT, PROGRAM_HTTPSHIM, "8002", 1, 65535, "", "Port beside EXTRACTION_SERVICE_HOST.")
+SETTING(PUBLIC_URL, STRING, PROGRAM_HTTPSHIM, NULL, 0, 0, "", "What links in answers begin with: https://files.example.org.")
+SETTING(CORS_ORIGINS, LIST, PROGRAM_HTTPSHIM, NULL, 0, 0, "", "Origins whose pages may call: https://app.example.org, exactly.")
+SETTING(TRUSTED_PROXIES, LIST, PROGRAM_HTTPSHIM, NULL, 0, 0, "", "Addresses whose X-Forwarded-For is believed.")
+SETTING(RATE_LIMIT, COUNT, PROGRAM_HTTPSHIM, "6000", 0, 1000000000, "", "Requests a minute of one user of a tenant; 0: no limit.")
+SETTING(APP_MAX_CHUNK_SIZE, SIZE, PROGRAM_HTTPSHIM, "10M", 1024, 1073741824, "", "Largest chunk of a chunked upload.")
+SETTING(UPLOAD_TTL, DURATION, PROGRAM_HTTPSHIM, "24h", 60000, 31536000000, "", "How long an unfinished upload can be resumed.")
+SETTING(SIGNED_URL_TTL, DURATION, PROGRAM_HTTPSHIM, "1h", 1000, 31536000000, "", "How long a signed download link is good.")
+SETTING(HTTP_CONNECTIONS, COUNT, PROGRAM_HTTPSHIM, "1000", 1, 100000, "", "Connections at a time.")
+SETTING(HTTP_CONNECTIONS_PER_ADDRESS, COUNT, PROGRAM_HTTPSHIM, "200", 0, 100000, "", "Connections at a time of one address; 0: no limit.")
+SETTING(HTTP_HEADER_TIMEOUT, DURATION, PROGRAM_HTTPSHIM, "10s", 100, 600000, "", "Time a client has for the head of a request.")
+SETTING(HTTP_MINIMUM_RATE, SIZE, PROGRAM_HTTPSHIM, "1k", 0, 1073741824, "", "Bytes a second a client must send of a body, on average; 0: no limit.")
+SETTING(AUTH, ENUM, PROGRAM_HTTPSHIM, "required", 0, 0, "", "required, optional, none: whether a request needs a token; none only on a loopback address.")
+SETTING(ANONYMOUS_ROLE, ENUM, PROGRAM_HTTPSHIM, "user", 0, 0, "", "reader, user, admin: the role without a token, with AUTH=optional or none.")
 SETTING(SECRET_KEY, SECRET, PROGRAM_HTTPSHIM | PROGRAM_ADMINCTL, NULL, 32, 4096, "", "Key of tokens and signed URLs, 32 bytes at least.")
-SETTING(ALGORITHM, STRING, PROGRAM_HTTPSHIM | PROGRAM_ADMINCTL, "HS256", 0, 0, "", "Signature of tokens: HS256.")
+SETTING(ALGORITHM, ENUM, PROGRAM_HTTPSHIM | PROGRAM_ADMINCTL, "HS256", 0, 0, "", "HS256: the signature of tokens.")
 SETTING(ACCESS_TOKEN_EXPIRE_MINUTES, INT, PROGRAM_HTTPSHIM | PROGRAM_ADMINCTL, "480", 1, 5256000, "", "Life of a token without --ttl.")
-SETTING(LOG_LEVEL, STRING, PROGRAM_ALL, "info", 0, 0, "", "debug, info, warning or error.")
-SETTING(LOG_FORMAT, STRING, PROGRAM_ALL, "text", 0, 0, "", "text or json.")
+
+SETTING(LOG_LEVEL, ENUM, PROGRAM_ALL, "info", 0, 0, "", "debug, info, warning, warn, error, critical: the least that is logged.")
+SETTING(LOG_FORMAT, ENUM, PROGRAM_ALL, "text", 0, 0, "", "text, json: how a line of the log looks.")
 SETTING(ENVIRONMENT, STRING, PROGRAM_ALL, "production", 0, 0, "", "A word for the logs: production, development.")
