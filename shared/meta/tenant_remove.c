@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include "shared/base/cleanup.h"
 #include "shared/meta/tenants.h"
 #include "shared/store/journal.h"
