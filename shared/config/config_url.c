@@ -117,10 +117,12 @@ static int compose_redis(struct config *config)
 	return replace(&config->redis_url, &text);
 }
 
+/* Without a host: this machine alone. */
 static void put_address(struct buf *text, const char *host, const char *port)
 {
-	if (!host)
+	if (strcmp(port, "0") == 0)
 		return;
+	host = host ? host : "127.0.0.1";
 	buf_printf(text, strchr(host, ':') ? "%s[%s]:%s" : "%s%s:%s", text->length > 0 ? "," : "", host, port);
 }
 
