@@ -233,17 +233,35 @@ static int connect_error(struct db *db)
 	return -EAGAIN;
 }
 
-/* Rejects what libpq cannot read, and keeps its explanation to itself: that quotes the URL, password and all. */
+static bool is_plausible(const PQconninfoOption *option)
+{
+	if (!option->val)
+		return true;
+	if (strcmp(option->keyword, "port") == 0)
+		return strspn(option->val, "0123456789,") == strlen(option->val);
+	if (strcmp(option->keyword, "host") == 0 && *option->val != '/' && *option->val != '@')
+		return !strchr(option->val, '@');
+	return true;
+}
+
+/*
+ * Rejects what libpq cannot read, and keeps its explanation to itself: that quotes the URL, password and all. A
+ * password with an @ or / in it that is not percent-encoded makes pieces of itself the host and the port, which later
+ * messages would show.
+ */
 static int check_url(const char *url)
 {
 	char *message = NULL;
 	PQconninfoOption *options = PQconninfoParse(url, &message);
+	int r = 0;
 
 	PQfreemem(message);
 	if (!options)
 		return -EINVAL;
+	for (const PQconninfoOption *option = options; option->keyword && r == 0; option++)
+		r = is_plausible(option) ? 0 : -EINVAL;
 	PQconninfoFree(options);
-	return 0;
+	return r;
 }
 
 static PGconn *start(const struct db *db)
@@ -309,7 +327,8 @@ int db_open(const char *database_url, const char *application_name, int timeout_
 
 	open_message[0] = '\0';
 	if (check_url(database_url) < 0) {
-		snprintf(open_message, sizeof(open_message), "the database URL is malformed");
+		snprintf(open_message, sizeof(open_message),
+			 "the database URL is malformed (are @ : / in the password percent-encoded?)");
 		return -EINVAL;
 	}
 	db = calloc(1, sizeof(*db));

@@ -1,0 +1,709 @@
+/*
+ * shared/db against a real server. The statements of this test stand in a table of its own, in the places of queries
+ * that it does not use: the archive's table is not linked when a program brings one.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <cmocka.h>
+#include "shared/base/clock.h"
+#include "shared/db/db.h"
+#include "tests/unit/support/services.h"
+
+enum {
+	TEST_TYPES = QUERY_MIGRATION_ADD,
+	TEST_ARRAYS = QUERY_MIGRATION_LIST,
+	TEST_ECHO = QUERY_MIGRATION_LOCK,
+	TEST_ALL_OF_T = QUERY_MIGRATION_TABLE,
+	TEST_INSERT = QUERY_MIGRATION_TABLE_EXISTS,
+	TEST_SLEEP = QUERY_DATABASE_PING,
+};
+
+const struct query_text queries[QUERY_COUNT + 1] = {
+	[QUERY_DATABASE_SESSION] = {"database_session", "SELECT set_config('statement_timeout', $1, false)"},
+	[TEST_TYPES] =
+		{"test_types",
+		 "SELECT $1 AS int8, $2 AS bool, $3 AS float8, $4 AS char, $5 AS text, $6 AS bytea, $7 AS jsonb,"
+		 "       $8 AS uuid, $9 AS timestamptz, $1::int AS int4, $1::smallint AS int2, $3::real AS float4"},
+	[TEST_ARRAYS] =
+		{"test_arrays",
+		 "SELECT n, b, t, j, c, i, $1::bigint[] FROM unnest($1, $2, $3, $4, $5, $6) AS u(n, b, t, j, c, i)"},
+	[TEST_ECHO] = {"test_echo", "SELECT coalesce($1, 'nothing'::text)"},
+	[TEST_ALL_OF_T] = {"test_all_of_t", "SELECT * FROM t ORDER BY 1"},
+	[TEST_INSERT] = {"test_insert", "INSERT INTO t (n) VALUES ($1)"},
+	[TEST_SLEEP] = {"test_sleep", "SELECT pg_sleep($1)"},
+};
+
+static struct db *db;
+
+static struct db *open_db(void)
+{
+	struct db *opened = NULL;
+
+	assert_int_equal(db_open(services_database_url(), "db_test", 5000, &opened), 0);
+	return opened;
+}
+
+static int open_fresh(void **state)
+{
+	(void)state;
+	db = open_db();
+	assert_int_equal(db_execute(db, "DROP TABLE IF EXISTS t; CREATE TABLE t (n bigint UNIQUE CHECK (n < 1000))"),
+			 0);
+	return 0;
+}
+
+static int close_db(void **state)
+{
+	(void)state;
+	db_close(db);
+	db = NULL;
+	return 0;
+}
+
+static int64_t count_t(struct db *in)
+{
+	struct db_result *result = NULL;
+	int64_t count;
+
+	assert_int_equal(db_run(in, (enum query_id)TEST_ALL_OF_T, NULL, &result), 0);
+	count = db_rows(result);
+	db_result_free(result);
+	return count;
+}
+
+static int insert(struct db *in, int64_t n)
+{
+	autoparams struct db_params params;
+
+	db_params_init(&params);
+	db_param_int(&params, n);
+	return db_run(in, (enum query_id)TEST_INSERT, &params, NULL);
+}
+
+static int sleep_for(struct db *in, double seconds)
+{
+	autoparams struct db_params params;
+
+	db_params_init(&params);
+	db_param_double(&params, seconds);
+	return db_run(in, (enum query_id)TEST_SLEEP, &params, NULL);
+}
+
+/* --- values --- */
+
+static void every_type_comes_back_as_it_went(void **state)
+{
+	autoparams struct db_params params;
+	autoresult struct db_result *result = NULL;
+	int64_t time_ns = 1793958151123456000LL;
+	char uuid[37];
+	size_t length;
+
+	(void)state;
+	db_params_init(&params);
+	db_param_int(&params, -12345);
+	db_param_bool(&params, true);
+	db_param_double(&params, 0.25);
+	db_param_char(&params, 'q');
+	db_param_text(&params, "größer");
+	db_param_bytes(&params, "a\0b\xFF", 4);
+	db_param_json(&params, "{\"a\": [1, 2]}", 13);
+	db_param_uuid(&params, "01234567-89ab-CDEF-0123-456789abcdef");
+	db_param_time(&params, time_ns);
+	assert_int_equal(db_run(db, (enum query_id)TEST_TYPES, &params, &result), 0);
+	assert_int_equal(db_rows(result), 1);
+	assert_int_equal(db_get_int(result, 0, 0), -12345);
+	assert_true(db_get_bool(result, 0, 1));
+	assert_true(db_get_double(result, 0, 2) == 0.25);
+	assert_int_equal(db_get_char(result, 0, 3), 'q');
+	assert_string_equal(db_get_text(result, 0, 4), "größer");
+	assert_memory_equal(db_get_bytes(result, 0, 5, &length), "a\0b\xFF", 5);
+	assert_int_equal(length, 4);
+	assert_string_equal(db_get_bytes(result, 0, 6, &length), "{\"a\": [1, 2]}");
+	assert_int_equal(length, 13);
+	db_get_uuid(result, 0, 7, uuid);
+	assert_string_equal(uuid, "01234567-89ab-cdef-0123-456789abcdef");
+	assert_int_equal(db_get_time(result, 0, 8), time_ns);
+	assert_int_equal(db_get_int(result, 0, 9), -12345);
+	assert_int_equal(db_get_int(result, 0, 10), -12345);
+	assert_true(db_get_double(result, 0, 11) == 0.25);
+}
+
+static void null_is_null_in_every_type(void **state)
+{
+	autoparams struct db_params params;
+	autoresult struct db_result *result = NULL;
+	char uuid[37] = "before";
+	size_t length = 1;
+
+	(void)state;
+	db_params_init(&params);
+	db_param_int_or_null(&params, 1, true);
+	db_param_null(&params);
+	db_param_double(&params, 0);
+	db_param_null(&params);
+	db_param_text(&params, NULL);
+	db_param_bytes(&params, NULL, 0);
+	db_param_json(&params, NULL, 0);
+	db_param_uuid(&params, NULL);
+	db_param_time(&params, 0);
+	/* The types of 2 and 4 are known from a call before; without one the server could not tell. */
+	every_type_comes_back_as_it_went(state);
+	assert_int_equal(db_run(db, (enum query_id)TEST_TYPES, &params, &result), 0);
+	for (int column = 0; column < 8; column++)
+		assert_int_equal(db_is_null(result, 0, column), column != 2);
+	assert_int_equal(db_get_int(result, 0, 0), 0);
+	assert_int_equal(db_get_char(result, 0, 3), 0);
+	assert_null(db_get_bytes(result, 0, 5, &length));
+	assert_int_equal(length, 0);
+	db_get_uuid(result, 0, 7, uuid);
+	assert_string_equal(uuid, "");
+	assert_int_equal(db_get_time(result, 0, 8), 0);
+}
+
+static void times_before_1970_and_without_end_keep_their_side(void **state)
+{
+	autoresult struct db_result *result = NULL;
+	autoparams struct db_params params;
+
+	(void)state;
+	db_params_init(&params);
+	db_param_int(&params, 1);
+	db_param_bool(&params, true);
+	db_param_double(&params, 0);
+	db_param_char(&params, 'x');
+	db_param_text(&params, NULL);
+	db_param_bytes(&params, NULL, 0);
+	db_param_json(&params, NULL, 0);
+	db_param_uuid(&params, NULL);
+	db_param_time(&params, -1500);
+	assert_int_equal(db_run(db, (enum query_id)TEST_TYPES, &params, &result), 0);
+	assert_int_equal(db_get_time(result, 0, 8), -2000); /* microseconds, rounded down */
+}
+
+static void arrays_of_every_kind_are_unnested_in_order(void **state)
+{
+	struct db_array numbers, bytes, texts, jsons, chars, small;
+	autoparams struct db_params params;
+	autoresult struct db_result *result = NULL;
+	int64_t *back = NULL;
+	int count = 0;
+	size_t length;
+
+	(void)state;
+	db_array_init(&numbers, DB_TYPE_INT8);
+	db_array_init(&bytes, DB_TYPE_BYTEA);
+	db_array_init(&texts, DB_TYPE_TEXT);
+	db_array_init(&jsons, DB_TYPE_JSONB);
+	db_array_init(&chars, DB_TYPE_CHAR);
+	db_array_init(&small, DB_TYPE_INT4);
+	for (int i = 0; i < 1000; i++) {
+		db_array_int(&numbers, i * 1000000007LL);
+		db_array_bytes(&bytes, "\0\1\2", (size_t)(i % 4));
+		db_array_bytes(&texts, "abc", (size_t)(i % 4));
+		db_array_bytes(&jsons, "[1]", 3);
+		db_array_char(&chars, (char)('a' + i % 26));
+		if (i % 2)
+			db_array_null(&small);
+		else
+			db_array_int(&small, -i);
+	}
+	db_params_init(&params);
+	db_param_array(&params, &numbers);
+	db_param_array(&params, &bytes);
+	db_param_array(&params, &texts);
+	db_param_array(&params, &jsons);
+	db_param_array(&params, &chars);
+	db_param_array(&params, &small);
+	assert_int_equal(db_run(db, (enum query_id)TEST_ARRAYS, &params, &result), 0);
+	assert_int_equal(db_rows(result), 1000);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(db_get_int(result, i, 0), i * 1000000007LL);
+		assert_memory_equal(db_get_bytes(result, i, 1, &length), "\0\1\2", (size_t)(i % 4));
+		assert_int_equal(length, i % 4);
+		db_get_bytes(result, i, 2, &length);
+		assert_int_equal(length, i % 4);
+		assert_string_equal(db_get_text(result, i, 3), "[1]");
+		assert_int_equal(db_get_char(result, i, 4), 'a' + i % 26);
+		assert_int_equal(db_is_null(result, i, 5), i % 2);
+		assert_int_equal(db_get_int(result, i, 5), i % 2 ? 0 : -i);
+	}
+	assert_int_equal(db_get_int_array(result, 0, 6, &back, &count), 0);
+	assert_int_equal(count, 1000);
+	assert_int_equal(back[999], 999 * 1000000007LL);
+	free(back);
+	db_array_release(&numbers);
+	db_array_release(&bytes);
+	db_array_release(&texts);
+	db_array_release(&jsons);
+	db_array_release(&chars);
+	db_array_release(&small);
+}
+
+static void an_empty_array_gives_no_rows(void **state)
+{
+	static const uint32_t types[] = {DB_TYPE_INT8,	DB_TYPE_BYTEA, DB_TYPE_TEXT,
+					 DB_TYPE_JSONB, DB_TYPE_CHAR,  DB_TYPE_INT4};
+	autoparams struct db_params params;
+	autoresult struct db_result *result = NULL;
+
+	(void)state;
+	db_params_init(&params);
+	for (int i = 0; i < 6; i++) {
+		struct db_array empty;
+
+		db_array_init(&empty, types[i]);
+		db_param_array(&params, &empty);
+		db_array_release(&empty);
+	}
+	assert_int_equal(db_run(db, (enum query_id)TEST_ARRAYS, &params, &result), 0);
+	assert_int_equal(db_rows(result), 0);
+}
+
+static void a_number_too_large_for_its_array_is_refused_before_anything_is_sent(void **state)
+{
+	autoparams struct db_params params;
+	struct db_array small;
+
+	(void)state;
+	db_array_init(&small, DB_TYPE_INT4);
+	db_array_int(&small, INT64_C(1) << 31);
+	db_params_init(&params);
+	db_param_array(&params, &small);
+	assert_int_equal(db_run(db, (enum query_id)TEST_ECHO, &params, NULL), -EINVAL);
+	db_array_release(&small);
+}
+
+static void what_is_no_uuid_is_refused(void **state)
+{
+	static const char *const wrong[] = {"", "01234567-89ab-cdef-0123-456789abcde",
+					    "01234567-89ab-cdef-0123-456789abcdeff", "0123456789abcdef0123456789abcdef",
+					    "g1234567-89ab-cdef-0123-456789abcdef"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		autoparams struct db_params params;
+
+		db_params_init(&params);
+		db_param_uuid(&params, wrong[i]);
+		assert_int_equal(params.error, -EINVAL);
+	}
+}
+
+static void more_parameters_than_fit_are_refused(void **state)
+{
+	autoparams struct db_params params;
+
+	(void)state;
+	db_params_init(&params);
+	for (int i = 0; i < DB_PARAMS_MAX + 1; i++)
+		db_param_int(&params, i);
+	assert_int_equal(params.error, -E2BIG);
+	assert_int_equal(db_run(db, (enum query_id)TEST_ECHO, &params, NULL), -E2BIG);
+}
+
+static void a_parameter_may_change_its_type_between_calls(void **state)
+{
+	autoparams struct db_params untyped, typed;
+	autoresult struct db_result *result = NULL;
+
+	(void)state;
+	db_params_init(&untyped);
+	db_param_null(&untyped);
+	db_params_init(&typed);
+	db_param_text(&typed, "something");
+	assert_int_equal(db_run(db, (enum query_id)TEST_ECHO, &untyped, NULL), 0);
+	assert_int_equal(db_run(db, (enum query_id)TEST_ECHO, &typed, &result), 0);
+	assert_string_equal(db_get_text(result, 0, 0), "something");
+	assert_int_equal(db_run(db, (enum query_id)TEST_ECHO, &untyped, NULL), 0);
+}
+
+static void affected_rows_are_counted(void **state)
+{
+	autoparams struct db_params params;
+	autoresult struct db_result *result = NULL;
+
+	(void)state;
+	db_params_init(&params);
+	db_param_int(&params, 1);
+	assert_int_equal(db_run(db, (enum query_id)TEST_INSERT, &params, &result), 0);
+	assert_int_equal(db_affected(result), 1);
+	assert_int_equal(db_rows(result), 0);
+}
+
+/* --- errors --- */
+
+static void errors_are_classed_by_sqlstate(void **state)
+{
+	static const struct {
+		const char *sqlstate, *sql;
+		int error;
+	} cases[] = {
+		{"40001", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$", -EAGAIN},
+		{"40P01", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$", -EAGAIN},
+		{"53100", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$", -EAGAIN},
+		{"55P03", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '55P03'; END $$", -EAGAIN},
+		{"57014", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '57014'; END $$", -EAGAIN},
+		{"08006", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '08006'; END $$", -EAGAIN},
+		{"25006", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '25006'; END $$", -EAGAIN},
+		{"22012", "SELECT 1/0", -EINVAL},
+		{"42601", "SELEC", -EPROTO},
+		{"55000", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '55000'; END $$", -EPROTO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(db_execute(db, cases[i].sql), cases[i].error);
+		assert_string_equal(db_sqlstate(db), cases[i].sqlstate);
+		assert_true(strlen(db_message(db)) > 0);
+		assert_false(db_is_lost(db));
+	}
+	assert_int_equal(insert(db, 1), 0);
+	assert_int_equal(insert(db, 1), -EEXIST);
+	assert_string_equal(db_sqlstate(db), "23505");
+	assert_int_equal(insert(db, 1000), -ERANGE);
+	assert_string_equal(db_sqlstate(db), "23514");
+	assert_int_equal(insert(db, 2), 0);
+	assert_string_equal(db_sqlstate(db), "");
+}
+
+static void text_that_is_no_utf8_is_the_values_fault(void **state)
+{
+	autoparams struct db_params params;
+
+	(void)state;
+	db_params_init(&params);
+	db_param_text(&params, "\xFF");
+	assert_int_equal(db_run(db, (enum query_id)TEST_ECHO, &params, NULL), -EINVAL);
+	db_params_release(&params);
+	db_params_init(&params);
+	db_param_text_n(&params, "a\0b", 3);
+	assert_int_equal(db_run(db, (enum query_id)TEST_ECHO, &params, NULL), -EINVAL);
+}
+
+static void a_statement_over_its_time_is_cancelled_and_the_connection_stays(void **state)
+{
+	int64_t begin_ns = clock_monotonic_ns();
+
+	(void)state;
+	db_set_timeout(db, 500);
+	assert_int_equal(sleep_for(db, 20), -EAGAIN);
+	assert_string_equal(db_sqlstate(db), "57014");
+	assert_true(clock_monotonic_ns() - begin_ns < 2 * NS_PER_S);
+	assert_false(db_is_lost(db));
+	assert_int_equal(sleep_for(db, 0), 0);
+}
+
+static int backend_pid(struct db *of)
+{
+	autoresult struct db_result *result = NULL;
+	FILE *psql;
+	char command[512];
+	int pid = 0;
+
+	/* Its own connection asks: ours is not to be disturbed. */
+	assert_int_equal(db_execute(of, "SET application_name = 'the one to stop'"), 0);
+	snprintf(command, sizeof(command),
+		 "psql -XAtq '%s' -c \"SELECT pid FROM pg_stat_activity WHERE application_name = 'the one to stop'\"",
+		 services_database_url());
+	psql = popen(command, "r");
+	assert_non_null(psql);
+	assert_int_equal(fscanf(psql, "%d", &pid), 1);
+	pclose(psql);
+	return pid;
+}
+
+static void a_server_that_falls_silent_is_given_up_at_the_deadline(void **state)
+{
+	int pid = backend_pid(db);
+	int64_t begin_ns;
+
+	(void)state;
+	db_set_timeout(db, 400);
+	assert_int_equal(sleep_for(db, 0), 0);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	begin_ns = clock_monotonic_ns();
+	assert_int_equal(sleep_for(db, 0), -EAGAIN);
+	kill(pid, SIGCONT);
+	assert_true(clock_monotonic_ns() - begin_ns < NS_PER_S);
+	assert_true(db_is_lost(db));
+	assert_int_equal(db_socket(db), -1);
+	assert_int_equal(sleep_for(db, 0), -EAGAIN);
+	assert_int_equal(db_reopen(db, 5000), 0);
+	assert_int_equal(sleep_for(db, 0), 0);
+}
+
+static void a_listener_that_never_speaks_does_not_hold_db_open(void **state)
+{
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t size = sizeof(address);
+	int64_t begin_ns = clock_monotonic_ns();
+	struct db *none = NULL;
+	char url[128];
+
+	(void)state;
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listener, 8), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	snprintf(url, sizeof(url), "postgresql://somebody:hush-hush@127.0.0.1:%d/x", ntohs(address.sin_port));
+	assert_int_equal(db_open(url, "db_test", 300, &none), -EAGAIN);
+	assert_true(clock_monotonic_ns() - begin_ns < NS_PER_S);
+	assert_null(none);
+	assert_null(strstr(db_open_message(), "hush-hush"));
+	assert_true(strlen(db_open_message()) > 0);
+	close(listener);
+}
+
+static void why_a_connection_failed_is_told_apart(void **state)
+{
+	struct db *none = NULL;
+	char url[400];
+	static const char *const malformed[] = {
+		"postgresql://a:hush-hush@127.0.0.1:none/x", "postgresql://a:hush-hush@more@127.0.0.1/x",
+		"postgresql://a:hush-hush/more@127.0.0.1/x", "postgresql://a:hush-hush%2@127.0.0.1/x",
+		"host=/nowhere password='hush-hush",	     "passwort=hush-hush",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+		assert_int_equal(db_open(malformed[i], "db_test", 1000, &none), -EINVAL);
+		assert_null(strstr(db_open_message(), "hush-hush"));
+	}
+	assert_int_equal(db_open("postgresql://a:b@127.0.0.1:1/x", "db_test", 1000, &none), -EAGAIN);
+	snprintf(url, sizeof(url), "host=%s/run/postgres dbname=absent user=tenantfs", services_folder());
+	assert_int_equal(db_open(url, "db_test", 5000, &none), -EACCES);
+	assert_non_null(strstr(db_open_message(), "absent"));
+	snprintf(url, sizeof(url), "host=%s/run/postgres dbname=tenantfs user=nobody_known", services_folder());
+	assert_int_equal(db_open(url, "db_test", 5000, &none), -EACCES);
+	assert_null(none);
+}
+
+static void a_table_that_changed_under_a_prepared_statement_costs_one_retry(void **state)
+{
+	autoresult struct db_result *result = NULL;
+
+	(void)state;
+	assert_int_equal(insert(db, 1), 0);
+	assert_int_equal(count_t(db), 1);
+	assert_int_equal(db_execute(db, "ALTER TABLE t ADD COLUMN more text DEFAULT 'm'"), 0);
+	assert_int_equal(db_run(db, (enum query_id)TEST_ALL_OF_T, NULL, &result), -EAGAIN);
+	assert_int_equal(db_run(db, (enum query_id)TEST_ALL_OF_T, NULL, &result), 0);
+	assert_string_equal(db_get_text(result, 0, 1), "m");
+}
+
+static void statements_the_server_forgot_are_prepared_again(void **state)
+{
+	(void)state;
+	assert_int_equal(insert(db, 1), 0);
+	assert_int_equal(db_execute(db, "DEALLOCATE ALL"), 0);
+	assert_int_equal(insert(db, 2), -EAGAIN);
+	assert_int_equal(insert(db, 2), 0);
+}
+
+/* --- transactions --- */
+
+static void a_transaction_is_seen_only_once_committed(void **state)
+{
+	struct db *other = open_db();
+	bool ambiguous = true;
+
+	(void)state;
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(insert(db, 1), 0);
+	assert_int_equal(count_t(other), 0);
+	assert_int_equal(db_commit(db, &ambiguous), 0);
+	assert_false(ambiguous);
+	assert_int_equal(count_t(other), 1);
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(insert(db, 2), 0);
+	db_rollback(db);
+	assert_int_equal(count_t(other), 1);
+	db_close(other);
+}
+
+static void a_commit_after_an_error_answers_with_that_error(void **state)
+{
+	bool ambiguous = true;
+
+	(void)state;
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(insert(db, 1), 0);
+	assert_int_equal(insert(db, 1), -EEXIST);
+	assert_int_equal(db_commit(db, &ambiguous), -EEXIST);
+	assert_false(ambiguous);
+	assert_int_equal(count_t(db), 0);
+}
+
+static void a_rollback_keeps_the_error_that_led_to_it(void **state)
+{
+	(void)state;
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(insert(db, 1000), -ERANGE);
+	db_rollback(db);
+	assert_string_equal(db_sqlstate(db), "23514");
+	assert_int_equal(insert(db, 1), 0);
+}
+
+/* COMMIT runs a deferred trigger that ends its own session: from outside this looks like a server that died in the
+ * COMMIT. */
+static void end_session_at_commit(struct db *in)
+{
+	assert_int_equal(db_execute(in, "CREATE OR REPLACE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
+					"$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); "
+					"RETURN NULL; END $$;"
+					"CREATE CONSTRAINT TRIGGER die AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
+					"FOR EACH ROW EXECUTE FUNCTION die()"),
+			 0);
+}
+
+static void a_connection_lost_in_the_commit_is_ambiguous(void **state)
+{
+	bool ambiguous = false;
+
+	(void)state;
+	end_session_at_commit(db);
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(insert(db, 1), 0);
+	assert_int_equal(db_commit(db, &ambiguous), -EAGAIN);
+	assert_true(ambiguous);
+	assert_true(db_is_lost(db));
+	assert_int_equal(db_reopen(db, 5000), 0);
+	assert_int_equal(count_t(db), 0);
+}
+
+static void a_connection_lost_before_the_commit_is_not(void **state)
+{
+	bool ambiguous = true;
+
+	(void)state;
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(insert(db, 1), 0);
+	assert_int_equal(db_execute(db, "SELECT pg_terminate_backend(pg_backend_pid())"), -EAGAIN);
+	assert_int_equal(db_commit(db, &ambiguous), -EAGAIN);
+	assert_false(ambiguous);
+}
+
+static void a_connection_outlives_a_restart_of_the_server_by_being_reopened(void **state)
+{
+	(void)state;
+	assert_int_equal(insert(db, 1), 0);
+	assert_int_equal(services_do("restart_postgres"), 0);
+	assert_int_equal(insert(db, 2), -EAGAIN);
+	assert_true(db_is_lost(db));
+	assert_int_equal(db_reopen(db, 5000), 0);
+	assert_int_equal(insert(db, 2), 0);
+	assert_int_equal(count_t(db), 2);
+}
+
+static void a_server_that_is_starting_is_away_and_not_refusing(void **state)
+{
+	struct db *none = NULL;
+
+	(void)state;
+	assert_int_equal(services_do("crash_postgres"), 0);
+	assert_int_equal(db_open(services_database_url(), "db_test", 1000, &none), -EAGAIN);
+	assert_int_equal(services_do("start_postgres"), 0);
+	assert_int_equal(db_reopen(db, 5000), 0);
+}
+
+/* --- notifications --- */
+
+static void a_notification_arrives_with_its_payload(void **state)
+{
+	struct db *other = open_db();
+	char channel[32], payload[32];
+	struct pollfd news;
+	int r;
+
+	(void)state;
+	assert_int_equal(db_execute(db, "LISTEN test_channel"), 0);
+	assert_int_equal(db_next_notification(db, channel, sizeof(channel), payload, sizeof(payload)), 0);
+	assert_int_equal(db_execute(other, "NOTIFY test_channel, 'one'; NOTIFY test_channel, 'two'"), 0);
+	news = (struct pollfd){.fd = db_socket(db), .events = POLLIN};
+	assert_int_equal(poll(&news, 1, 5000), 1);
+	assert_int_equal(db_next_notification(db, channel, sizeof(channel), payload, sizeof(payload)), 1);
+	assert_string_equal(channel, "test_channel");
+	assert_string_equal(payload, "one");
+	assert_int_equal(db_next_notification(db, channel, sizeof(channel), payload, sizeof(payload)), 1);
+	assert_string_equal(payload, "two");
+	assert_int_equal(db_execute(other, "NOTIFY test_channel, 'three'"), 0);
+	/* Read along with the answer of a statement, it is not lost. */
+	assert_int_equal(sleep_for(db, 0.05), 0);
+	r = db_next_notification(db, channel, sizeof(channel), payload, sizeof(payload));
+	assert_int_equal(r, 1);
+	assert_string_equal(payload, "three");
+	db_close(other);
+}
+
+static void a_listener_learns_that_its_connection_ended(void **state)
+{
+	char channel[32], payload[32];
+	int r = 0;
+
+	(void)state;
+	assert_int_equal(db_execute(db, "LISTEN test_channel"), 0);
+	assert_int_equal(services_do("restart_postgres"), 0);
+	for (int i = 0; i < 3 && r == 0; i++)
+		r = db_next_notification(db, channel, sizeof(channel), payload, sizeof(payload));
+	assert_int_equal(r, -EAGAIN);
+	assert_true(db_is_lost(db));
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return services_start("postgres");
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return services_stop();
+}
+
+#define DB_TEST(name) cmocka_unit_test_setup_teardown(name, open_fresh, close_db)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DB_TEST(every_type_comes_back_as_it_went),
+		DB_TEST(null_is_null_in_every_type),
+		DB_TEST(times_before_1970_and_without_end_keep_their_side),
+		DB_TEST(arrays_of_every_kind_are_unnested_in_order),
+		DB_TEST(an_empty_array_gives_no_rows),
+		DB_TEST(a_number_too_large_for_its_array_is_refused_before_anything_is_sent),
+		DB_TEST(what_is_no_uuid_is_refused),
+		DB_TEST(more_parameters_than_fit_are_refused),
+		DB_TEST(a_parameter_may_change_its_type_between_calls),
+		DB_TEST(affected_rows_are_counted),
+		DB_TEST(errors_are_classed_by_sqlstate),
+		DB_TEST(text_that_is_no_utf8_is_the_values_fault),
+		DB_TEST(a_statement_over_its_time_is_cancelled_and_the_connection_stays),
+		DB_TEST(a_server_that_falls_silent_is_given_up_at_the_deadline),
+		DB_TEST(a_listener_that_never_speaks_does_not_hold_db_open),
+		DB_TEST(why_a_connection_failed_is_told_apart),
+		DB_TEST(a_table_that_changed_under_a_prepared_statement_costs_one_retry),
+		DB_TEST(statements_the_server_forgot_are_prepared_again),
+		DB_TEST(a_transaction_is_seen_only_once_committed),
+		DB_TEST(a_commit_after_an_error_answers_with_that_error),
+		DB_TEST(a_rollback_keeps_the_error_that_led_to_it),
+		DB_TEST(a_connection_lost_in_the_commit_is_ambiguous),
+		DB_TEST(a_connection_lost_before_the_commit_is_not),
+		DB_TEST(a_connection_outlives_a_restart_of_the_server_by_being_reopened),
+		DB_TEST(a_server_that_is_starting_is_away_and_not_refusing),
+		DB_TEST(a_notification_arrives_with_its_payload),
+		DB_TEST(a_listener_learns_that_its_connection_ended),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
