@@ -61,6 +61,8 @@ SETTING(OCR_MEMORY, SIZE, PROGRAM_EXTRACTD, "2G", 67108864, 1099511627776, "", "
 SETTING(POLL_INTERVAL, DURATION, PROGRAM_EXTRACTD, "5s", 100, 3600000, "", "How often the queue is looked at when nothing is heard.")
 SETTING(WORKER_PATH, PATH, PROGRAM_EXTRACTD, NULL, 0, 0, "", "The extract-worker program; by default the one installed beside extractd.")
 SETTING(WORKER_USER, STRING, PROGRAM_EXTRACTD, "nobody", 0, 0, "", "User the workers become when extractd runs as root.")
+SETTING(WORKER_NICE, INT, PROGRAM_EXTRACTD, "10", 0, 19, "", "How far the workers stand back behind other processes.")
+SETTING(EXTRACT_SANDBOX, ENUM, PROGRAM_EXTRACTD, "strict", 0, 0, "", "strict, degraded: what to do on a kernel without Landlock, not to start, or to read files without opening any other (rare encodings and fonts are missing).")
 SETTING(JOB_CACHE_TTL, SECONDS, PROGRAM_EXTRACTD | PROGRAM_HTTPSHIM, "3600", 1000, 31536000000, "", "How long Redis keeps a job's status.")
 SETTING(FILE_CACHE_TTL, SECONDS, PROGRAM_EXTRACTD | PROGRAM_HTTPSHIM, "86400", 1000, 31536000000, "", "How long Redis keeps a file's results.")
 

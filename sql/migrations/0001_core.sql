@@ -196,6 +196,10 @@ CREATE TABLE rejection (
 );
 CREATE INDEX rejection_file ON rejection (tenant_id, file_id);
 
+-- Each start of extractd takes a number and holds the advisory lock (1954047332, number) while it lives, so that jobs of one
+-- that was killed are taken over at once and not when their leases expire.
+CREATE SEQUENCE extractor_instance AS integer CYCLE;
+
 -- The extraction queue: one job for a content in a tenant and an extractor version. NOTIFY tenantfs_job wakes extractd.
 -- state: q queued, r running, d done, f failed, x cancelled.
 CREATE TABLE extraction_job (
@@ -205,7 +209,9 @@ CREATE TABLE extraction_job (
   job_id            uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
   lane              "char" NOT NULL DEFAULT 'n',                          -- n normal, o OCR
   state             "char" NOT NULL DEFAULT 'q',
-  attempt           integer NOT NULL DEFAULT 0,
+  attempt           integer NOT NULL DEFAULT 0,                           -- claims so far
+  failures          integer NOT NULL DEFAULT 0,                           -- of them, those the file itself ended: crash, time, memory
+  claimed_by        integer,                                              -- the extractd that runs it: extractor_instance
   lease_token       uuid,
   lease_expires_at  timestamptz,
   not_before        timestamptz NOT NULL DEFAULT now(),
