@@ -63,16 +63,12 @@ void db_pool_free(struct db_pool *pool)
 	free(pool);
 }
 
-/* Nothing comes unasked to an idle connection but the news that it ended (or a notice, which reading takes away). */
+/* Nothing comes unasked to an idle connection but the news that it ends; a harmless notice costs us a new one. */
 static bool is_alive(struct db *db)
 {
 	struct pollfd news = {.fd = db_socket(db), .events = POLLIN};
 
-	if (db_is_lost(db))
-		return false;
-	if (poll(&news, 1, 0) == 0)
-		return true;
-	return PQconsumeInput(db->connection) == 1 && PQstatus(db->connection) == CONNECTION_OK;
+	return !db_is_lost(db) && poll(&news, 1, 0) == 0;
 }
 
 /* 1: *ret_db is an idle one; 0: the caller may open one (counted already); -ETIMEDOUT. */
