@@ -1,6 +1,6 @@
 /*
- * A private PostgreSQL and Redis for a group of tests: services_start() in the group's setup, services_stop() in its teardown.
- * They live in a temporary folder and end with the test program, however it ends.
+ * A private PostgreSQL and Redis for a group of tests: services_start() in the group's setup, services_stop() in its
+ * teardown. They live in a temporary folder and end with the test program, however it ends.
  */
 #pragma once
 
