@@ -15,7 +15,8 @@ enum {
 	COMMAND_TIMEOUT_MS = 250,
 	BACKOFF_FIRST_MS = 100,
 	BACKOFF_MAX_MS = 5000,
-	IDLE_MAX = 16, /* connections kept open */
+	REFUSALS_LOGGED_EVERY_S = 10, /* a forgotten password would fill the log with a line a request */
+	IDLE_MAX = 16,		      /* connections kept open */
 };
 
 struct cache {
@@ -27,6 +28,8 @@ struct cache {
 	int idle_count;		      /* lock */
 	int64_t away_until_ns;	      /* lock: monotonic; nobody tries before */
 	int backoff_ms;		      /* lock: 0 while it is up */
+	int64_t refusal_logged_ns;    /* lock: monotonic */
+	int refusals_unlogged;	      /* lock */
 };
 
 /* hiredis writes to its socket without MSG_NOSIGNAL. */
@@ -89,6 +92,25 @@ static void note_failure(struct cache *cache, const char *reason)
 	pthread_mutex_unlock(&cache->lock);
 	if (was_up)
 		log_warn("redis is away; going on without it", "reason", reason);
+}
+
+static void note_refusal(struct cache *cache, const char *command, const char *reason)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	int unlogged = -1;
+
+	pthread_mutex_lock(&cache->lock);
+	if (cache->refusal_logged_ns == 0 || now_ns - cache->refusal_logged_ns >= REFUSALS_LOGGED_EVERY_S * NS_PER_S) {
+		unlogged = cache->refusals_unlogged;
+		cache->refusals_unlogged = 0;
+		cache->refusal_logged_ns = now_ns;
+	} else {
+		cache->refusals_unlogged++;
+	}
+	pthread_mutex_unlock(&cache->lock);
+	if (unlogged >= 0)
+		log_warn("redis refused a command", "command", command, "reason", reason, "before",
+			 log_number(unlogged));
 }
 
 static void put(struct cache *cache, redisContext *connection)
@@ -320,7 +342,7 @@ int cache_run(struct cache *cache, const struct cache_command *commands, int cou
 	put(cache, connection);
 	error = find_error(replies, (size_t)count);
 	if (error) {
-		log_warn("redis refused a command", "command", commands[0].arguments[0], "reason", error->str);
+		note_refusal(cache, commands[0].arguments[0], error->str);
 		drop_replies(replies, count);
 		return -EAGAIN;
 	}

@@ -150,7 +150,7 @@ static int parse(const char *url, struct cache_address *address)
 	else
 		r = parse_host(rest, (size_t)(end - rest), address);
 	if (r == 0 && *end == '/' && end[1] && end[1] != '?')
-		r = parse_number(end + 1, strcspn(end + 1, "?/"), DATABASE_MAX, &address->database);
+		r = parse_number(end + 1, strcspn(end + 1, "?"), DATABASE_MAX, &address->database);
 	if (r < 0)
 		return r;
 	end = strchr(end, '?');
