@@ -8,13 +8,13 @@
 /* Rewriting a large table takes as long as it takes. */
 enum { MIGRATION_TIMEOUT_MS = 3600 * 1000 };
 
-static int newest(void)
+static int count_from(const struct migration *migration)
 {
-	int number = 0;
+	int count = 0;
 
-	for (const struct migration *migration = migrations; migration->sql; migration++)
-		number = migration->number;
-	return number;
+	while (migration && migration[count].sql)
+		count++;
+	return count;
 }
 
 /* Compares what was applied with what this program knows. *ret_next: the first one missing, NULL: none. */
@@ -129,9 +129,7 @@ int migrate_pending(struct db *db)
 	if (r < 0)
 		return r;
 	if (!db_get_bool(exists, 0, 0))
-		return newest();
+		return count_from(migrations);
 	r = find_next(db, &next);
-	if (r < 0)
-		return r;
-	return next ? newest() - next->number + 1 : 0;
+	return r < 0 ? r : count_from(next);
 }
