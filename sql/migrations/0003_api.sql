@@ -1,4 +1,4 @@
--- 0002_api: what the HTTP API keeps beside the files: datasets, active files, scan jobs, revoked tokens, and what an unfinished
+-- 0003_api: what the HTTP API keeps beside the files: datasets, active files, scan jobs, revoked tokens, and what an unfinished
 -- upload needs to go on after a restart.
 
 -- A dataset is a file with a name of its own: one of that name for a user (sub), over all months. The row is made before the file
