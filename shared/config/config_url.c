@@ -65,7 +65,8 @@ static int put_database_url(struct buf *text, const char *url)
 	const char *separator = strstr(url, "://"), *query = strchr(url, '?');
 	size_t scheme = strcspn(url, "+:");
 
-	if (!separator || scheme > (size_t)(separator - url)) {
+	/* "://" may also stand in a quoted value of the pairs: a scheme has neither blank nor = before it. */
+	if (!separator || strcspn(url, " ='") < (size_t)(separator - url)) {
 		buf_puts(text, url);
 		return strchr(url, '=') ? 0 : -EINVAL;
 	}

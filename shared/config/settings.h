@@ -45,7 +45,7 @@ SETTING(XATTR_LIST, ENUM, PROGRAM_FUSEFS, "all", 0, 0, "", "all, writable: which
 
 SETTING(WORKERS, INT, PROGRAM_EXTRACTD, "0", 0, 256, "", "Extractions at a time; 0: one a processor.")
 SETTING(OCR_WORKERS, INT, PROGRAM_EXTRACTD, "1", 0, 64, "", "Extractions with OCR at a time, beside the others; 0: none.")
-SETTING(JOBS_PER_TENANT, INT, PROGRAM_EXTRACTD, "0", 0, 1000, "", "Extractions of one tenant at a time while others wait; 0: half of the workers.")
+SETTING(JOBS_PER_TENANT, INT, PROGRAM_EXTRACTD, "0", 0, 1000, "", "Extractions a tenant gets beside others that fill all workers; 0: half as many as workers.")
 SETTING(EXTRACT_TEXT_LIMIT, SIZE, PROGRAM_EXTRACTD, "16M", 1024, 1073741824, "", "Text kept of a file.")
 SETTING(EXTRACT_DATA_LIMIT, SIZE, PROGRAM_EXTRACTD, "16M", 1024, 268435456, "", "Metadata and structured data kept of a file, as JSON.")
 SETTING(EXTRACT_INFLATED_LIMIT, SIZE, PROGRAM_EXTRACTD, "1G", 1048576, 1099511627776, "", "Bytes unpacked from an archive or document.")
