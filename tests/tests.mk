@@ -2,20 +2,23 @@
 #   T=word   only the tests whose path holds the word (make test T=rename)
 
 # --- unit tests: one program for each tests/unit/NAME_test.c ---
-# It is linked with libshared, libbase and tests/unit/support. What else it needs stands in tests/unit/NAME_test.mk:
+# It is linked with libshared, libbase and what it uses of tests/unit/support. What else it needs stands in tests/unit/NAME_test.mk:
 #   UNIT_OBJECTS_NAME_test := $(call objects,fusefs/tree.c fusefs/order.c)    objects of a program
 #   UNIT_PART_NAME_test := fusefs                                             whose packages and flags it takes (default: shared)
 -include $(sort $(wildcard tests/unit/*_test.mk))
 UNIT_NAMES   := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*_test.c)))
 UNIT_TESTS   := $(addprefix $(BUILD)/tests/unit/,$(UNIT_NAMES))
 UNIT_SUPPORT := $(call objects,$(sort $(wildcard tests/unit/support/*.c)))
+$(BUILD)/tests/libsupport.a: $(UNIT_SUPPORT)
+	@rm -f $@
+	$(AR) rcs $@ $^
 CMOCKA_FLAGS := $(call pkg_cflags,cmocka)
 CFLAGS_extractd := $(CFLAGS_shared)
 CFLAGS_adminctl := $(CFLAGS_shared)
 
 define unit_test
 $(BUILD)/tests/unit/$(1).o: PART_CFLAGS := $$(CFLAGS_$(or $(UNIT_PART_$(1)),shared)) $$(CMOCKA_FLAGS)
-$(BUILD)/tests/unit/$(1): $(BUILD)/tests/unit/$(1).o $$(UNIT_SUPPORT) $$(UNIT_OBJECTS_$(1)) $$(BUILD)/libshared.a $$(BUILD)/libbase.a
+$(BUILD)/tests/unit/$(1): $(BUILD)/tests/unit/$(1).o $$(UNIT_OBJECTS_$(1)) $$(BUILD)/tests/libsupport.a $$(BUILD)/libshared.a $$(BUILD)/libbase.a
 	$$(call link,$(or $(UNIT_PART_$(1)),shared)) $$(shell $$(PKG_CONFIG) --libs cmocka)
 endef
 $(foreach name,$(UNIT_NAMES),$(eval $(call unit_test,$(name))))

@@ -16,10 +16,10 @@ int log_level_parse(const char *text, enum log_level *ret_level);
 int log_is_enabled(enum log_level level);
 void log_write(enum log_level level, const char *message, ...) __attribute__((sentinel));
 
-#define log_debug(...) (log_is_enabled(LOG_DEBUG_) ? log_write(LOG_DEBUG_, __VA_ARGS__, NULL) : (void)0)
-#define log_info(...)  log_write(LOG_INFO_, __VA_ARGS__, NULL)
-#define log_warn(...)  log_write(LOG_WARN_, __VA_ARGS__, NULL)
-#define log_error(...) log_write(LOG_ERROR_, __VA_ARGS__, NULL)
+#define log_debug(...) (log_is_enabled(LOG_DEBUG_) ? log_write(LOG_DEBUG_, __VA_ARGS__, (char *)NULL) : (void)0)
+#define log_info(...)  log_write(LOG_INFO_, __VA_ARGS__, (char *)NULL)
+#define log_warn(...)  log_write(LOG_WARN_, __VA_ARGS__, (char *)NULL)
+#define log_error(...) log_write(LOG_ERROR_, __VA_ARGS__, (char *)NULL)
 
 /* A field's value from a number or an errno (negative or positive); the buffer lives until the end of the full
  * expression. */

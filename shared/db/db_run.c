@@ -92,7 +92,7 @@ int db_collect(struct db *db, int64_t deadline_ns, enum query_id query, PGresult
 		last = result;
 		if (is_copy(PQresultStatus(result))) {
 			PQclear(last);
-			db_lose(db, "COPY is not for here");
+			db_lose(db, "this is no place for COPY");
 			return -EPROTO;
 		}
 		if (!is_success(PQresultStatus(result)) && error == 0)
