@@ -10,9 +10,16 @@
 #include "extractd/worker/extractor.h"
 #include "extractd/worker/formats/ocr.h"
 #include "extractd/worker/formats/pdf_facts.h"
+#include "extractd/worker/formats/pdf_text.h"
 #include "shared/base/frame.h"
 
-enum { RENDER_DPI = 300, RENDER_DPI_LEAST = 72, POINTS_PER_INCH = 72, FACTS_MAX_BYTES = FRAME_PAYLOAD_MAX / 2 };
+enum {
+	RENDER_DPI = 300,
+	RENDER_DPI_LEAST = 72,
+	POINTS_PER_INCH = 72,
+	PAGE_MAX_BYTES = 16 << 20,
+	FACTS_MAX_BYTES = FRAME_PAYLOAD_MAX / 2
+};
 
 struct reading {
 	struct extract_input *in;
@@ -142,13 +149,13 @@ static bool has_picture(PopplerPage *page)
 
 static int read_page_text(struct reading *reading, PopplerPage *page, int number)
 {
-	char *text = poppler_page_get_text(page);
+	autobuf struct buf text = BUF_INIT(PAGE_MAX_BYTES);
 	int r = 0;
 
-	if (text && has_words(text)) {
-		r = sink_puts(reading->sink, text);
-		if (r == 0)
-			r = sink_puts(reading->sink, "\n");
+	pdf_page_text(page, &text);
+	if (has_words(text.data)) {
+		buf_putc(&text, '\n');
+		r = sink_text(reading->sink, text.data, text.length);
 	} else if (has_picture(page)) {
 		reading->pages_without_text++;
 		if (reading->in->is_ocr)
@@ -156,7 +163,6 @@ static int read_page_text(struct reading *reading, PopplerPage *page, int number
 		else
 			sink_want_ocr(reading->sink);
 	}
-	g_free(text);
 	return r;
 }
 

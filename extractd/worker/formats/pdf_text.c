@@ -1,0 +1,131 @@
+#include "extractd/worker/formats/pdf_text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_right_to_left(gunichar c)
+{
+	return (c >= 0x590 && c <= 0x8ff) || (c >= 0xfb1d && c <= 0xfdff) || (c >= 0xfe70 && c <= 0xfeff);
+}
+
+static bool is_direction_mark(gunichar c)
+{
+	return c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool is_mostly_right_to_left(const char *text)
+{
+	size_t letters = 0, right_to_left = 0;
+
+	for (; *text; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+
+		letters += g_unichar_isalpha(c) != 0;
+		right_to_left += is_right_to_left(c);
+	}
+	return right_to_left > letters / 2;
+}
+
+/*
+ * poppler selects from where reading begins to where it ends: on a page that is read from the right, the upper left
+ * corner lies behind the first line and the lower right one before the end of the last, which would both be lost.
+ */
+static char *select_from_the_right(PopplerPage *page)
+{
+	PopplerRectangle area = {0};
+
+	poppler_page_get_size(page, &area.x1, &area.y2);
+	return poppler_page_get_selected_text(page, POPPLER_SELECTION_GLYPH, &area);
+}
+
+static void put_character(struct buf *text, gunichar c)
+{
+	char bytes[8];
+
+	buf_append(text, bytes, (size_t)g_unichar_to_utf8(c, bytes));
+}
+
+static bool ends_with_space(const struct buf *text)
+{
+	return text->length == 0 || strchr(" \t\n\f", text->data[text->length - 1]);
+}
+
+/*
+ * The ligature of lam and an alef with a sign comes out of poppler in the order it is drawn, alef first. Behind an alef
+ * (the article) that order is no word, so it can be told and turned round: U+0627 [622 623 625] U+0644.
+ */
+static bool is_turned_ligature(const char *text, gunichar *ret_alef, const char **ret_behind)
+{
+	gunichar second;
+
+	if (g_utf8_get_char(text) != 0x627)
+		return false;
+	text = g_utf8_next_char(text);
+	second = g_utf8_get_char(text);
+	if (second != 0x622 && second != 0x623 && second != 0x625)
+		return false;
+	text = g_utf8_next_char(text);
+	if (g_utf8_get_char(text) != 0x644)
+		return false;
+	*ret_alef = second;
+	*ret_behind = g_utf8_next_char(text);
+	return true;
+}
+
+static void put_right_to_left(const char *text, struct buf *ret_text)
+{
+	const char *behind;
+	gunichar alef;
+
+	while (*text && buf_error(ret_text) == 0) {
+		gunichar c = g_utf8_get_char(text);
+
+		if (is_turned_ligature(text, &alef, &behind)) {
+			put_character(ret_text, 0x627);
+			put_character(ret_text, 0x644);
+			put_character(ret_text, alef);
+			text = behind;
+			continue;
+		}
+		text = g_utf8_next_char(text);
+		if (!is_direction_mark(c))
+			put_character(ret_text, c);
+		else if (!ends_with_space(ret_text))
+			buf_putc(ret_text, ' ');
+	}
+}
+
+/* "popu-\nlation" is one word; "A-\n1" and "x -\ny" stay. */
+static bool is_parted_word(const char *begin, const char *hyphen)
+{
+	return hyphen > begin && hyphen[1] == '\n' && g_unichar_islower(g_utf8_get_char(g_utf8_prev_char(hyphen))) &&
+	       g_unichar_islower(g_utf8_get_char(hyphen + 2));
+}
+
+static void put_left_to_right(const char *text, struct buf *ret_text)
+{
+	const char *from = text;
+
+	for (const char *hyphen = text; (hyphen = strchr(hyphen, '-')); hyphen++) {
+		if (!is_parted_word(text, hyphen))
+			continue;
+		buf_append(ret_text, from, (size_t)(hyphen - from));
+		from = hyphen + 2;
+	}
+	buf_puts(ret_text, from);
+}
+
+void pdf_page_text(PopplerPage *page, struct buf *ret_text)
+{
+	char *text = poppler_page_get_text(page);
+
+	if (text && is_mostly_right_to_left(text)) {
+		g_free(text);
+		text = select_from_the_right(page);
+		if (text)
+			put_right_to_left(text, ret_text);
+	} else if (text) {
+		put_left_to_right(text, ret_text);
+	}
+	g_free(text);
+}
