@@ -1,9 +1,7 @@
 #include "shared/meta/tenant_remove.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include "shared/base/cleanup.h"
 #include "shared/meta/tenants.h"
 #include "shared/store/journal.h"
 #include "shared/store/store.h"
@@ -46,17 +44,6 @@ static int remove_batch(struct db *db, int64_t tenant_id, int64_t epoch, struct 
 	return db_get_int(result, 0, COLUMN_ROWS) > 0;
 }
 
-static int remove_journals(struct store *store, int64_t tenant_id)
-{
-	int journal_dir = store_journal_dir(store), count = 0;
-	autofree int64_t *epochs = NULL;
-	int r = journal_epochs(journal_dir, tenant_id, &epochs, &count);
-
-	for (int i = 0; r == 0 && i < count; i++)
-		r = journal_remove(journal_dir, tenant_id, epochs[i]);
-	return r;
-}
-
 static int remove_row(struct db *db, int64_t tenant_id, int64_t epoch)
 {
 	autoparams struct db_params params;
@@ -91,7 +78,7 @@ int tenant_remove(struct db *db, struct store *store, int64_t tenant_id, const c
 	r = store_remove_tenant(store, code);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	r = remove_journals(store, tenant_id);
+	r = journal_remove_all(store_journal_dir(store), tenant_id);
 	if (r < 0)
 		return r;
 	r = remove_row(db, tenant_id, epoch);

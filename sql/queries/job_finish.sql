@@ -1,6 +1,6 @@
 -- job_finish: what became of claimed jobs, with their results and events, all or nothing. A job whose lease was taken away is
 -- passed over, and so is its result. next_state: d done, f failed, q again (later, or in the OCR lane). has_result: r the
--- row is written, n none.
+-- row is written, n none: then the error of a job that is done is one more warning of the row that is there.
 -- in: tenant_ids, sha256s, versions, tokens, next_states, lanes, delays_ms, failures, attempt_changes, errors, has_results,
 --     extractors, statuses, media_types, texts, pages, metadata, data, summaries, letters, confidences, warnings, durations_ms
 -- out: tenant_id, sha256 of those accepted
@@ -15,7 +15,7 @@ WITH input AS MATERIALIZED (
 ), accepted AS (
   UPDATE extraction_job j
      SET state = i.next_state, lane = i.lane, failures = i.failures, attempt = j.attempt + i.attempt_change::integer,
-         error = i.error, lease_token = NULL, lease_expires_at = NULL, claimed_by = NULL, updated_at = now(),
+         error = CASE WHEN i.next_state <> 'd' THEN i.error END, lease_token = NULL, lease_expires_at = NULL, claimed_by = NULL, updated_at = now(),
          not_before = CASE WHEN i.next_state = 'q' THEN now() + make_interval(secs => i.delay_ms / 1000.0)
                            ELSE j.not_before END,
          completed_at = CASE WHEN i.next_state = 'q' THEN NULL ELSE now() END
@@ -38,11 +38,19 @@ WITH input AS MATERIALIZED (
          letters = EXCLUDED.letters, confidence = EXCLUDED.confidence, warnings = EXCLUDED.warnings, error = EXCLUDED.error,
          duration_ms = EXCLUDED.duration_ms, completed_at = now()
   RETURNING tenant_id
+), warned AS (
+  UPDATE extraction_result r
+     SET warnings = r.warnings || jsonb_build_array(i.error), completed_at = now()
+    FROM input i JOIN accepted USING (tenant_id, sha256, extractor_version)
+   WHERE r.tenant_id = i.tenant_id AND r.sha256 = i.sha256 AND r.extractor_version = i.extractor_version
+     AND i.next_state = 'd' AND i.has_result = 'n'
+  RETURNING r.tenant_id
 ), events AS (
   INSERT INTO outbox (tenant_id, kind, payload)
   SELECT i.tenant_id, CASE i.next_state WHEN 'd' THEN 'extraction.completed' ELSE 'extraction.failed' END,
          jsonb_strip_nulls(jsonb_build_object(
-           'file_id', n.file_id, 'sha256', encode(i.sha256, 'hex'), 'extractor', i.extractor, 'media_type', i.media_type,
+           'file_id', n.file_id, 'sha256', encode(i.sha256, 'hex'), 'extractor', nullif(i.extractor, ''),
+           'media_type', nullif(i.media_type, ''),
            'error', i.error, 'duration_ms', i.duration_ms))
     FROM input i
     JOIN accepted USING (tenant_id, sha256, extractor_version)
@@ -54,4 +62,5 @@ WITH input AS MATERIALIZED (
 SELECT accepted.tenant_id, accepted.sha256
   FROM accepted
  CROSS JOIN (SELECT count(*) FROM written) w
+ CROSS JOIN (SELECT count(*) FROM warned) v
  CROSS JOIN (SELECT count(*) FROM events) e;
