@@ -27,10 +27,6 @@ enum {
 
 const struct query_text queries[QUERY_COUNT + 1] = {
 	[QUERY_DATABASE_SESSION] = {"database_session", "SELECT set_config('statement_timeout', $1, false)"},
-	[TEST_TYPES] =
-		{"test_types",
-		 "SELECT $1 AS int8, $2 AS bool, $3 AS float8, $4 AS char, $5 AS text, $6 AS bytea, $7 AS jsonb,"
-		 "       $8 AS uuid, $9 AS timestamptz, $1::int AS int4, $1::smallint AS int2, $3::real AS float4"},
 	[TEST_ECHO] = {"test_echo", "SELECT coalesce($1, 'nothing'::text)"},
 	[TEST_ALL_OF_T] = {"test_all_of_t", "SELECT * FROM t ORDER BY 1"},
 	[TEST_INSERT] = {"test_insert", "INSERT INTO t (n) VALUES ($1)"},
