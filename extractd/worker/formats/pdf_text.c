@@ -95,6 +95,36 @@ static void put_right_to_left(const char *text, struct buf *ret_text)
 	}
 }
 
+/*
+ * Cells of a table and blocks side by side come out of poppler without anything between them; where the glyphs lie
+ * tells. Puts
+ * '\n' before a character that lies on another line or far from the one before, when no space stands there.
+ */
+static void put_parted(PopplerPage *page, const char *text, struct buf *ret_text)
+{
+	PopplerRectangle *places = NULL;
+	const char *from = text, *before = NULL;
+	guint count = 0;
+
+	if (!poppler_page_get_text_layout(page, &places, &count))
+		count = 0;
+	for (guint i = 0; i < count && *text; i++, before = text, text = g_utf8_next_char(text)) {
+		if (!before || *text == ' ' || *text == '\n' || *before == ' ' || *before == '\n')
+			continue;
+		const PopplerRectangle *last = &places[i - 1], *next = &places[i];
+		double height = last->y2 - last->y1;
+
+		if (next->y1 < last->y2 && next->y2 > last->y1 && next->x1 < last->x2 + height &&
+		    next->x2 > last->x1 - height)
+			continue;
+		buf_append(ret_text, from, (size_t)(text - from));
+		buf_putc(ret_text, '\n');
+		from = text;
+	}
+	buf_puts(ret_text, from);
+	g_free(places);
+}
+
 /* "popu-\nlation" is one word; "A-\n1" and "x -\ny" stay. */
 static bool is_parted_word(const char *begin, const char *hyphen)
 {
@@ -125,7 +155,10 @@ void pdf_page_text(PopplerPage *page, struct buf *ret_text)
 		if (text)
 			put_right_to_left(text, ret_text);
 	} else if (text) {
-		put_left_to_right(text, ret_text);
+		autobuf struct buf parted = BUF_INIT(ret_text->max_bytes);
+
+		put_parted(page, text, &parted);
+		put_left_to_right(parted.data, ret_text);
 	}
 	g_free(text);
 }
