@@ -125,6 +125,32 @@ static void put_parted(PopplerPage *page, const char *text, struct buf *ret_text
 	g_free(places);
 }
 
+/*
+ * A letter that stands alone was cut off its word by a glyph's odd width, since but waw no letter is a word: an alef
+ * with a sign belongs to what follows, any other to what it follows.
+ */
+static void put_lone_letters(const char *text, struct buf *ret_text)
+{
+	while (*text && buf_error(ret_text) == 0) {
+		gunichar letter = *text == ' ' ? g_utf8_get_char(text + 1) : 0;
+		const char *behind = letter ? g_utf8_next_char(text + 1) : text;
+		bool is_lone = is_right_to_left(letter) && g_unichar_isalpha(letter) && letter != 0x648 &&
+			       strchr(" \n", *behind);
+
+		if (!is_lone) {
+			put_character(ret_text, g_utf8_get_char(text));
+			text = g_utf8_next_char(text);
+			continue;
+		}
+		bool is_first = letter == 0x622 || letter == 0x623 || letter == 0x625;
+
+		if (is_first)
+			buf_putc(ret_text, ' ');
+		put_character(ret_text, letter);
+		text = behind + (is_first && *behind == ' ');
+	}
+}
+
 /* "popu-\nlation" is one word; "A-\n1" and "x -\ny" stay. */
 static bool is_parted_word(const char *begin, const char *hyphen)
 {
@@ -152,8 +178,12 @@ void pdf_page_text(PopplerPage *page, struct buf *ret_text)
 	if (text && is_mostly_right_to_left(text)) {
 		g_free(text);
 		text = select_from_the_right(page);
-		if (text)
-			put_right_to_left(text, ret_text);
+		if (text) {
+			autobuf struct buf words = BUF_INIT(ret_text->max_bytes);
+
+			put_right_to_left(text, &words);
+			put_lone_letters(words.data, ret_text);
+		}
 	} else if (text) {
 		autobuf struct buf parted = BUF_INIT(ret_text->max_bytes);
 
