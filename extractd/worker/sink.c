@@ -84,8 +84,7 @@ int sink_charge(struct sink *sink, uint64_t inflated_bytes)
 	return -EFBIG;
 }
 
-/* --- metadata and data
- * ------------------------------------------------------------------------------------------------ */
+/* --- metadata and data ------------------------------------------------------------------------------------------ */
 
 static int refuse_data(struct sink *sink, const char *what)
 {
@@ -173,8 +172,7 @@ int sink_data_member(struct sink *sink, const char *key, const char *json_value,
 	return sink_data(sink, object.data, object.length);
 }
 
-/* --- remarks
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- remarks ---------------------------------------------------------------------------------------------------- */
 
 /* Remarks quote names out of the file: made valid and short here. The result is the length used of line. */
 static size_t format_remark(char line[WARNING_MAX_BYTES * 3], const char *format, va_list arguments)

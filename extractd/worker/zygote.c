@@ -69,8 +69,7 @@ static int fail(int error, const char *what)
 	return EXIT_FAILURE;
 }
 
-/* --- becoming one
- * ------------------------------------------------------------------------------------------------------ */
+/* --- becoming one ----------------------------------------------------------------------------------------------- */
 
 /* The daemon gives no environment at all; these keep libraries from asking the machine. */
 static void set_environment(void)
@@ -135,8 +134,7 @@ static int become_zygote(const struct zygote_options *options)
 	return r < 0 ? fail(r, "the zygote could not be tied to its daemon") : 0;
 }
 
-/* --- being one
- * --------------------------------------------------------------------------------------------------------- */
+/* --- being one -------------------------------------------------------------------------------------------------- */
 
 static int remember_child(pid_t pid, uint32_t serial)
 {

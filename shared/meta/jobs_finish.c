@@ -163,7 +163,7 @@ static void put_payloads(struct db_array *payloads, const struct job_outcome *ou
 	char hex[DIGEST_HEX_SIZE];
 
 	for (; outcomes && count > 0; outcomes = outcomes->next, count--) {
-		if (!outcomes->has_result && outcomes->verdict != JOB_FAILED)
+		if (!outcomes->has_result && outcomes->verdict != JOB_FAILED && outcomes->verdict != JOB_DONE)
 			continue;
 		if (payload.length > 0 &&
 		    (outcomes->job.tenant_id != tenant_id || payload.length > PAYLOAD_MAX - DIGEST_HEX_SIZE)) {
