@@ -88,7 +88,7 @@ static void put_right_to_left(const char *text, struct buf *ret_text)
 			continue;
 		}
 		text = g_utf8_next_char(text);
-		if (!is_direction_mark(c))
+		if (c != ' ' && !is_direction_mark(c))
 			put_character(ret_text, c);
 		else if (!ends_with_space(ret_text))
 			buf_putc(ret_text, ' ');
