@@ -14,7 +14,7 @@ static const struct column tenant_columns[] = {
 	{"name", "NAME", COLUMN_LEFT},
 	{"is_active", "ACTIVE", COLUMN_LEFT},
 	{"file_count", "FILES", COLUMN_RIGHT},
-	{"file_count_limit", "LIMIT", COLUMN_RIGHT},
+	{"file_count_limit", "FILE LIMIT", COLUMN_RIGHT},
 	{"used_bytes", "USED", COLUMN_RIGHT},
 	{"storage_quota_bytes", "QUOTA", COLUMN_RIGHT},
 	{"is_deleting", "DELETING", COLUMN_LEFT},

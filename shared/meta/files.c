@@ -161,10 +161,10 @@ int file_find_by_path(struct db *db, int64_t tenant_id, const char *path, size_t
 	int r;
 
 	db_array_init(&names, DB_TYPE_BYTEA);
+	db_params_init(&params);
 	r = split_path(path, length, &names);
 	if (r < 0)
 		return r;
-	db_params_init(&params);
 	db_param_int(&params, tenant_id);
 	db_param_array(&params, &names);
 	r = db_run(db, QUERY_FILE_WALK, &params, &result);

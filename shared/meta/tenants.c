@@ -163,9 +163,9 @@ int tenant_create(struct db *db, const char *code, const struct tenant_change *v
 	int64_t tenant_id;
 	int r;
 
+	db_params_init(&params);
 	if (!tenant_code_is_valid(code))
 		return -EINVAL;
-	db_params_init(&params);
 	db_param_text(&params, code);
 	put_fields(&params, values);
 	r = run_returning_id(db, QUERY_TENANT_CREATE, &params, &tenant_id);

@@ -146,7 +146,7 @@ stack_postgres_children_gone() {
 
 # stack_sql SQL: rows, columns divided by |, or psql's error.
 stack_sql() {
-	psql -XqAt -v ON_ERROR_STOP=1 "$DATABASE_URL" -c "$1"
+	PGOPTIONS='-c client_min_messages=warning' psql -XqAt -v ON_ERROR_STOP=1 "$DATABASE_URL" -c "$1"
 }
 
 stack_migrate() {
