@@ -69,10 +69,44 @@ CREATE TABLE tenant_lease (
   expires_at        timestamptz NOT NULL,
   journal_epoch     bigint NOT NULL DEFAULT 0,
   journal_position  bigint NOT NULL DEFAULT 0,
-  synced_position   bigint NOT NULL DEFAULT 0,                           -- the mark of the periodic syncfs
-  boot_id           text NOT NULL DEFAULT '',
-  base_id           text NOT NULL DEFAULT ''
+  boot_id           text NOT NULL DEFAULT '',                            -- the start of the holder's machine
+  base_id           text NOT NULL DEFAULT '',
+  synced_position   bigint NOT NULL DEFAULT 0,                           -- the mark of the periodic syncfs: all published
+  synced_at         timestamptz,                                         -- up to then is on disk, should the machine start
+  synced_boot_id    text NOT NULL DEFAULT ''                             -- again
 ) WITH (fillfactor = 50);
+
+-- Takes the lease: free, expired, or that of a process which is known to be dead: it ran on the same machine since the same
+-- start with the same folder, and the caller has the lock on that folder that it would hold. verdict: t taken, h held until
+-- expires_at, b last served from another folder whose journal is not here, n no such tenant.
+CREATE FUNCTION tenant_lease_take(tenant bigint, new_holder text, new_boot_id text, new_base_id text, duration_ms bigint,
+                                  OUT verdict "char", OUT lease tenant_lease, OUT wait_ms bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+  verdict := 'n';
+  PERFORM 1 FROM tenant t WHERE t.tenant_id = tenant FOR KEY SHARE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  INSERT INTO tenant_lease (tenant_id, holder, epoch, expires_at) VALUES (tenant, '', 0, '-infinity')
+  ON CONFLICT (tenant_id) DO NOTHING;
+  SELECT * INTO lease FROM tenant_lease l WHERE l.tenant_id = tenant FOR UPDATE;
+  wait_ms := greatest(0, ceil(extract(epoch FROM least(lease.expires_at, clock_timestamp() + interval '1 day')
+                                                 - clock_timestamp()) * 1000));
+  IF lease.holder NOT IN ('', new_holder) AND lease.base_id NOT IN ('', new_base_id) THEN
+    verdict := 'b';
+  ELSIF lease.holder NOT IN ('', new_holder) AND lease.expires_at > clock_timestamp()
+        AND (lease.boot_id = '' OR lease.boot_id <> new_boot_id OR lease.base_id <> new_base_id) THEN
+    verdict := 'h';
+  ELSE
+    verdict := 't';
+    UPDATE tenant_lease l
+       SET holder = new_holder, epoch = l.epoch + 1, boot_id = new_boot_id, base_id = new_base_id,
+           expires_at = clock_timestamp() + make_interval(secs => duration_ms / 1000.0)
+     WHERE l.tenant_id = tenant
+    RETURNING l.epoch INTO lease.epoch;
+  END IF;
+END $$;
 
 -- The first statement of every batch: checks the epoch and moves the position, or ends the transaction. A statement that
 -- merely matches no row would let the rest of a pipeline commit, so it raises. The row stays locked until the commit:
@@ -161,7 +195,7 @@ CREATE TABLE object (
   published_at_ns bigint NOT NULL,
   PRIMARY KEY (tenant_id, object_id)
 );
-CREATE INDEX object_sha256 ON object (tenant_id, sha256);
+CREATE INDEX object_sha256 ON object (tenant_id, sha256, object_id);
 CREATE INDEX object_inode ON object (tenant_id, inode);
 
 -- Every other user.* attribute, byte for byte.
