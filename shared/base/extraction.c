@@ -42,6 +42,7 @@ static bool is_blank(char c)
 int json_merge_members(struct buf *members, const char *object, size_t length)
 {
 	const char *end = object + length;
+	size_t before = members->length;
 
 	while (object < end && is_blank(*object))
 		object++;
@@ -57,7 +58,10 @@ int json_merge_members(struct buf *members, const char *object, size_t length)
 		return 0;
 	if (members->length > 0)
 		buf_putc(members, ',');
-	return buf_append(members, object, (size_t)(end - object));
+	if (buf_append(members, object, (size_t)(end - object)) == 0)
+		return 0;
+	members->length = before; /* what was there before stays whole */
+	return buf_error(members);
 }
 
 int letters_put_json(struct buf *buf, const uint64_t letters[FRAME_LETTER_COUNT])

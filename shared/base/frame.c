@@ -123,5 +123,5 @@ long frame_parse(const uint8_t *bytes, size_t length, struct frame *ret_frame)
 	if (r < 0)
 		return r;
 	*ret_frame = frame;
-	return (long)(FRAME_HEADER_SIZE + frame.length);
+	return FRAME_HEADER_SIZE + (long)frame.length;
 }

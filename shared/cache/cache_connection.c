@@ -346,7 +346,8 @@ int cache_run(struct cache *cache, const struct cache_command *commands, int cou
 		drop_replies(replies, count);
 		return -EAGAIN;
 	}
-	memcpy(ret_replies, replies, (size_t)count * sizeof(*replies));
+	for (int i = 0; i < count; i++)
+		ret_replies[i] = replies[i];
 	return 0;
 }
 

@@ -82,7 +82,7 @@ static int parse_credentials(const char *text, size_t length, struct cache_addre
 /* host, host:port, [::1]:port; no host is localhost. */
 static int parse_host(const char *text, size_t length, struct cache_address *address)
 {
-	const char *end = text + length, *port = NULL, *host_end = end;
+	const char *end = text + length, *port = NULL, *host_end;
 
 	if (length > 0 && *text == '[') {
 		host_end = memchr(text, ']', length);
