@@ -7,13 +7,14 @@
 #include "shared/base/clock.h"
 #include "shared/base/text.h"
 
-enum global_option { GLOBAL_JSON, GLOBAL_CONFIG, GLOBAL_ENV, GLOBAL_SET, GLOBAL_HELP, GLOBAL_VERSION };
+enum global_option { GLOBAL_JSON, GLOBAL_CONFIG, GLOBAL_ENV, GLOBAL_SET, GLOBAL_VERBOSE, GLOBAL_HELP, GLOBAL_VERSION };
 
 const struct option global_options[] = {
 	[GLOBAL_JSON] = {"json", NULL, "Print JSON for programs instead of a table for people."},
 	[GLOBAL_CONFIG] = {"config", "FILE", "Read settings from FILE instead of /etc/tenantfs/tenantfs.conf."},
 	[GLOBAL_ENV] = {"env", "FILE", "Read settings from a .env FILE too."},
 	[GLOBAL_SET] = {"set", "NAME=VALUE", "Give one setting; may be repeated."},
+	[GLOBAL_VERBOSE] = {"verbose", NULL, "Log what is done, as LOG_LEVEL says; else only warnings and errors."},
 	[GLOBAL_HELP] = {"help", NULL, "Explain the command."},
 	[GLOBAL_VERSION] = {"version", NULL, "Print the version."},
 	{NULL, NULL, NULL},
@@ -44,6 +45,9 @@ static int take_global(struct command_line *line, int option, const char *value)
 		if (line->setting_count == SETTINGS_MAX)
 			return complain(EXIT_USAGE, NULL, "--set more than %d times", SETTINGS_MAX);
 		line->settings[line->setting_count++] = value;
+		break;
+	case GLOBAL_VERBOSE:
+		line->is_verbose = true;
 		break;
 	case GLOBAL_HELP:
 		line->wants_help = true;

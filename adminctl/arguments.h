@@ -8,7 +8,7 @@ enum { SETTINGS_MAX = 32 };
 struct command_line {
 	const struct command *command; /* NULL: help is wanted, of help_group or of everything */
 	const char *help_group;
-	bool wants_help, wants_json, wants_version;
+	bool wants_help, wants_json, wants_version, is_verbose;
 	const char *config_path, *env_path;
 	const char *settings[SETTINGS_MAX]; /* NAME=VALUE of --set */
 	int setting_count;

@@ -74,6 +74,15 @@ static int check_page(struct session *session, struct fsck *fsck, const struct t
 	return 0;
 }
 
+static int check_strangers(struct session *session, struct fsck *fsck)
+{
+	int r = fsck->store != NULL ? fsck_strangers(fsck) : 0;
+
+	if (r == -EAGAIN || r == -EPROTO)
+		return complain_database(session, r, "checking");
+	return r < 0 ? complain(EXIT_UNAVAILABLE, NULL, "the storage could not be listed: %s", strerror(-r)) : 0;
+}
+
 static int check_all(struct session *session, struct fsck *fsck, int64_t *ret_tenants)
 {
 	enum { PAGE_ROWS = 500 };
@@ -94,7 +103,7 @@ static int check_all(struct session *session, struct fsck *fsck, int64_t *ret_te
 		if (count > 0)
 			snprintf(after, sizeof(after), "%s", list.rows[count - 1].code);
 	} while (count == PAGE_ROWS);
-	return 0;
+	return check_strangers(session, fsck);
 }
 
 static int check_one(struct session *session, struct fsck *fsck, const char *code)

@@ -130,7 +130,8 @@ static int carry_out(struct session *session, const struct tenant_row *tenant, i
 	if (r == -EBUSY)
 		return wait_for_mount(session, tenant, wait_ms);
 	if (r < 0 && db_sqlstate(session->db)[0] == '\0' && r != -EAGAIN)
-		return complain(EXIT_UNAVAILABLE, "Run it again when the storage is in order: it goes on where it stopped.",
+		return complain(EXIT_UNAVAILABLE,
+				"Run it again when the storage is in order: it goes on where it stopped.",
 				"removing the tenant's bytes in %s: %s", base, strerror(-r));
 	return r < 0 ? complain_database(session, r, "removing the tenant") : r;
 }

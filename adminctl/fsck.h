@@ -30,3 +30,5 @@ int fsck_names(struct fsck *fsck, const struct tenant_row *tenant);
 int fsck_usage(struct fsck *fsck, const struct tenant_row *tenant);
 int fsck_objects(struct fsck *fsck, const struct tenant_row *tenant);
 int fsck_journal(struct fsck *fsck, const struct tenant_row *tenant);
+/* Not of one tenant: what belongs to none. */
+int fsck_strangers(struct fsck *fsck);

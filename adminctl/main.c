@@ -6,6 +6,7 @@
 #include "adminctl/command.h"
 #include "adminctl/session.h"
 #include "shared/base/cleanup.h"
+#include "shared/base/log.h"
 #include "shared/config/config.h"
 
 static int print_help(const struct command_line *line)
@@ -48,9 +49,14 @@ static int load_settings(struct session *session, const struct command_line *lin
 		return complain(EXIT_USAGE, NULL, "settings: %s", reason);
 	for (int i = 0; i < line->setting_count && r == 0; i++)
 		r = apply_setting(session->config, line->settings[i]);
-	if (r == 0)
-		config_start_log(session->config, "adminctl");
-	return r;
+	if (r != 0)
+		return r;
+	config_start_log(session->config, "adminctl");
+	/* LOG_LEVEL is meant for daemons; at a terminal their everyday lines would stand between the answers. */
+	if (!line->is_verbose)
+		log_init("adminctl", LOG_WARN_,
+			 strcmp(config_string(session->config, SETTING_LOG_FORMAT), "json") == 0);
+	return 0;
 }
 
 int main(int argc, char **argv)

@@ -41,6 +41,18 @@ WITH lease AS (
 ), gone_upload AS (
   DELETE FROM upload WHERE tenant_id = (SELECT tenant_id FROM lease)
      AND ctid = ANY (ARRAY(SELECT ctid FROM upload WHERE tenant_id = $1 LIMIT $3)) RETURNING 1
+), gone_spool AS (
+  DELETE FROM spool WHERE tenant_id = (SELECT tenant_id FROM lease)
+     AND ctid = ANY (ARRAY(SELECT ctid FROM spool WHERE tenant_id = $1 LIMIT $3)) RETURNING 1
+), gone_dataset AS (
+  DELETE FROM dataset WHERE tenant_id = (SELECT tenant_id FROM lease)
+     AND ctid = ANY (ARRAY(SELECT ctid FROM dataset WHERE tenant_id = $1 LIMIT $3)) RETURNING 1
+), gone_active_file AS (
+  DELETE FROM active_file WHERE tenant_id = (SELECT tenant_id FROM lease)
+     AND ctid = ANY (ARRAY(SELECT ctid FROM active_file WHERE tenant_id = $1 LIMIT $3)) RETURNING 1
+), gone_scan_job AS (
+  DELETE FROM scan_job WHERE tenant_id = (SELECT tenant_id FROM lease)
+     AND ctid = ANY (ARRAY(SELECT ctid FROM scan_job WHERE tenant_id = $1 LIMIT $3)) RETURNING 1
 )
 SELECT EXISTS (SELECT 1 FROM lease) AS is_held,
        (SELECT count(*) FROM gone_node WHERE kind = 'f') AS files,
@@ -51,4 +63,6 @@ SELECT EXISTS (SELECT 1 FROM lease) AS is_held,
          + (SELECT count(*) FROM gone_attribute) + (SELECT count(*) FROM gone_rejection)
          + (SELECT count(*) FROM gone_job) + (SELECT count(*) FROM gone_result)
          + (SELECT count(*) FROM gone_extraction) + (SELECT count(*) FROM gone_outbox)
-         + (SELECT count(*) FROM gone_chunk) + (SELECT count(*) FROM gone_upload) AS rows;
+         + (SELECT count(*) FROM gone_chunk) + (SELECT count(*) FROM gone_upload)
+         + (SELECT count(*) FROM gone_spool) + (SELECT count(*) FROM gone_dataset)
+         + (SELECT count(*) FROM gone_active_file) + (SELECT count(*) FROM gone_scan_job) AS rows;

@@ -101,6 +101,11 @@ like "$OUTPUT" 'was refused: reason 25' 'by its id'
 is "$(adminctl tenant rejections full --json)" '[]' 'another tenant does not see them'
 
 # --- delete, with no mount ---
+for table in $(stack_sql "SELECT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+	WHERE column_name = 'tenant_id' AND table_type = 'BASE TABLE' AND table_schema = 'public'
+	  AND table_name NOT IN ('tenant', 'tenant_usage', 'tenant_lease')"); do
+	ok "a tenant that is deleted leaves nothing in $table" grep -q "DELETE FROM $table WHERE" "$TOP/sql/queries/tenant_remove_rows.sql"
+done
 exits 64 'delete asks before it does' adminctl tenant delete acme </dev/null
 is "$(stack_sql "SELECT count(*) FROM tenant WHERE code = 'acme' AND delete_requested_at IS NULL")" 1 'and has done nothing'
 exits 3 'delete of no tenant' adminctl tenant delete nobody --yes
