@@ -126,6 +126,8 @@ static int write_refused(struct queue_finish *finish, struct db *db, struct held
 		  "error", log_errno(error), "message", db_message(db));
 	outcome->verdict = JOB_FAILED;
 	outcome->has_result = false;
+	exchange_forget_bytes(finish->exchange, outcome_bytes(outcome)); /* settle() counts what is left */
+	job_result_release(&outcome->result);
 	snprintf(outcome->error, sizeof(outcome->error), "what was found could not be stored");
 	r = job_finish(db, outcome, 1, &accepted);
 	if (r == -EAGAIN)

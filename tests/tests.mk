@@ -24,6 +24,10 @@ endef
 $(foreach name,$(UNIT_NAMES),$(eval $(call unit_test,$(name))))
 $(UNIT_SUPPORT): PART_CFLAGS := $(CFLAGS_shared) $(CMOCKA_FLAGS)
 
+# --- programs that the scripts need beside the real ones ---
+include tests/sandbox/sandbox.mk
+TEST_PROGRAMS := $(BUILD)/tests/hostile-worker
+
 # --- end to end: scripts that each start a stack of their own (tests/lib/stack.sh) ---
 T ?=
 TEST_JOBS ?= 2
@@ -45,7 +49,7 @@ TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1:suppressions=$(abspath t
 LSAN_OPTIONS ?= suppressions=$(abspath tests/lib/lsan.supp):print_suppressions=0
 export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS LSAN_OPTIONS
 .PHONY: sanitized
-sanitized: $(UNIT_TESTS) $(if $(TESTS),all)
+sanitized: $(UNIT_TESTS) $(if $(TESTS),all $(TEST_PROGRAMS))
 	$(call run_tests,$(UNIT_TESTS) $(TESTS))
 check-asan: ## the unit tests (and TESTS) under the address and undefined behaviour sanitizers
 	$(MAKE) SANITIZE=address,undefined BUILD=$(BUILD)-asan sanitized
@@ -53,7 +57,22 @@ check-tsan: ## the unit tests (and TESTS) under the thread sanitizer
 	$(MAKE) SANITIZE=thread BUILD=$(BUILD)-tsan sanitized
 
 .PHONY: test test-mount test-cli test-crash test-sandbox test-http
-test: all $(UNIT_TESTS) ## run every test; the last line is `N passed, N failed`
+test: all $(UNIT_TESTS) $(TEST_PROGRAMS) ## run every test; the last line is `N passed, N failed`
 	$(call run_tests,$(UNIT_TESTS) $(SHELL_TESTS))
-test-mount test-cli test-crash test-sandbox test-http: test-%: all ## one folder of tests alone
+test-mount test-cli test-crash test-sandbox test-http: test-%: all $(TEST_PROGRAMS) ## one folder of tests alone
 	$(call run_tests,$(sort $(wildcard tests/$*/*.t)))
+
+# --- measuring: see tests/bench/run for ROUNDS, COUNT, SIZE ---
+PASSTHROUGH_EXAMPLE := $(firstword $(wildcard /usr/share/doc/libfuse3-dev/examples/passthrough_ll.c /usr/share/doc/libfuse3-dev/examples/passthrough_ll.c.gz))
+BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,mdbench latency $(if $(PASSTHROUGH_EXAMPLE),passthrough_ll))
+$(BUILD)/tests/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+$(BUILD)/tests/bench/passthrough_ll: $(PASSTHROUGH_EXAMPLE)
+	@mkdir -p $(@D)
+	zcat -f $< >$(@D)/passthrough_ll.c
+	cp $(dir $<)/passthrough_helpers.h $(@D)/ 2>/dev/null || zcat $(dir $<)/passthrough_helpers.h.gz >$(@D)/passthrough_helpers.h
+	$(CC) -O2 -pthread -D_FILE_OFFSET_BITS=64 -o $@ $(@D)/passthrough_ll.c $(shell $(PKG_CONFIG) --cflags --libs fuse3)
+.PHONY: bench
+bench: all $(BENCH_PROGRAMS) ## measure the mount against passthrough_ll and the bare folder, extraction latency, idle daemons
+	@BUILD="$(abspath $(BUILD))" tests/bench/run

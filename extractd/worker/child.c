@@ -57,7 +57,8 @@ static int batch_put(void *context, enum frame_type type, const void *payload, s
 	if (length > 0)
 		memcpy(batch->bytes + batch->used, payload, length);
 	batch->used += length;
-	return type == FRAME_PAGE || type == FRAME_DONE ? batch_send(batch) : 0;
+	/* The extractor's name goes before its first byte of work: should it crash, its version is in the error. */
+	return type == FRAME_EXTRACTOR || type == FRAME_PAGE || type == FRAME_DONE ? batch_send(batch) : 0;
 }
 
 static enum worker_exit do_job(const struct job *job, int input_fd)

@@ -153,13 +153,19 @@ int sandbox_drop_root(uid_t uid, gid_t gid)
 	return setuid(0) == 0 ? -EPERM : 0; /* there is no way back, or it was no way out */
 }
 
+/* With a second, higher bound the first may be answered by a signal of its own (SIGXCPU) before the last one kills. */
+static int set_limits(int resource, uint64_t value, uint64_t last)
+{
+	struct rlimit limit = {value, last}, now;
+
+	if (getrlimit((__rlimit_resource_t)resource, &now) == 0 && now.rlim_max < last)
+		limit = (struct rlimit){now.rlim_max < value ? now.rlim_max : value, now.rlim_max};
+	return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;
+}
+
 static int set_limit(int resource, uint64_t value)
 {
-	struct rlimit limit = {value, value}, now;
-
-	if (getrlimit((__rlimit_resource_t)resource, &now) == 0 && now.rlim_max < value)
-		limit = (struct rlimit){now.rlim_max, now.rlim_max};
-	return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;
+	return set_limits(resource, value, value);
 }
 
 static int set_fixed_limits(void)
@@ -213,7 +219,8 @@ int sandbox_enter(pid_t parent)
 
 int sandbox_limit(uint64_t memory_bytes, uint64_t mapped_bytes, uint32_t time_ms)
 {
-	int r = set_limit(RLIMIT_CPU, time_ms / 1000 + 2);
+	uint64_t seconds = time_ms / 1000 + 2;
+	int r = set_limits(RLIMIT_CPU, seconds, seconds + 2);
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	return own_bytes + memory_bytes + mapped_bytes > 0

@@ -76,6 +76,7 @@ struct job_outcome {
 	struct job_result result;
 	struct job_outcome *next;
 };
+void job_result_release(struct job_result *result);
 void job_outcome_free(struct job_outcome *outcome); /* one; NULL is fine */
 
 /*

@@ -7,17 +7,22 @@
 
 enum { PAYLOAD_MAX = 7900 /* of a NOTIFY: 8000 */, PAYLOADS_MAX = 1 << 20 };
 
+void job_result_release(struct job_result *result)
+{
+	buf_release(&result->text);
+	buf_release(&result->pages);
+	buf_release(&result->metadata);
+	buf_release(&result->data);
+	buf_release(&result->warnings);
+	buf_release(&result->summary);
+	buf_release(&result->letters);
+}
+
 void job_outcome_free(struct job_outcome *outcome)
 {
 	if (!outcome)
 		return;
-	buf_release(&outcome->result.text);
-	buf_release(&outcome->result.pages);
-	buf_release(&outcome->result.metadata);
-	buf_release(&outcome->result.data);
-	buf_release(&outcome->result.warnings);
-	buf_release(&outcome->result.summary);
-	buf_release(&outcome->result.letters);
+	job_result_release(&outcome->result);
 	free(outcome);
 }
 
