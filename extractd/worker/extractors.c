@@ -2,7 +2,18 @@
 #include "extractd/worker/extractor.h"
 
 /* X(NAME) is `const struct extractor extractor_NAME` in extractors/NAME.c. */
-#define EXTRACTORS(X)
+#define EXTRACTORS(X)                                                                                                  \
+	X(pdf)                                                                                                         \
+	X(docx)                                                                                                        \
+	X(pptx)                                                                                                        \
+	X(odf)                                                                                                         \
+	X(epub)                                                                                                        \
+	X(html)                                                                                                        \
+	X(rtf)                                                                                                         \
+	X(doc)                                                                                                         \
+	X(email)                                                                                                       \
+	X(image)                                                                                                       \
+	X(archive)
 
 #define DECLARE(name) extern const struct extractor extractor_##name;
 EXTRACTORS(DECLARE)
