@@ -79,13 +79,14 @@ static int apply_next(struct db *db)
 		r = find_next(db, &next);
 	if (r < 0 || !next)
 		return r;
+	log_info("migrating the database", "number", log_number(next->number), "name", next->name);
 	r = db_execute(db, next->sql);
 	if (r == 0)
 		r = note(db, next);
 	if (r < 0)
-		return r;
-	log_info("migrating the database", "number", log_number(next->number), "name", next->name);
-	return 1;
+		log_error("the migration failed", "number", log_number(next->number), "name", next->name, "sqlstate",
+			  db_sqlstate(db), "message", db_message(db));
+	return r < 0 ? r : 1;
 }
 
 static int apply_all(struct db *db, int *ret_applied)
