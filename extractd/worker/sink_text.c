@@ -64,6 +64,16 @@ static bool is_cut_character(const char *bytes, size_t length)
 	return true;
 }
 
+/* What one replacement character stands for: a lead byte with the continuations that it could have had. */
+static size_t broken_length(const char *bytes, size_t length, size_t wanted)
+{
+	size_t step = 1;
+
+	while (step < wanted && step < length && ((unsigned char)bytes[step] & 0xC0) == 0x80)
+		step++;
+	return step;
+}
+
 /* One character, valid or not; what is cut at the end waits. Returns the bytes used. */
 static size_t accept_character(struct sink *top, const char *bytes, size_t length, int *ret_status)
 {
@@ -82,7 +92,7 @@ static size_t accept_character(struct sink *top, const char *bytes, size_t lengt
 		return length;
 	}
 	*ret_status = accept_valid(top, replacement, sizeof(replacement) - 1);
-	return 1;
+	return broken_length(bytes, length, wanted);
 }
 
 /* The careful way, for text with something wrong in it: stretches that are right go as a whole. */
