@@ -1,4 +1,5 @@
 -- doctor_work: who is at work. An extractd that lives holds an advisory lock (job_instance), a mount its leases.
+-- every tenant: the state of the whole instance is asked for.
 -- in: nothing   out: extractors, queued, oldest_queued_s (0: none), failed_today, mounts, leases, tenants, deletions
 SELECT (SELECT count(*) FROM pg_locks
          WHERE locktype = 'advisory' AND classid = 1954047332 AND objsubid = 2 AND granted

@@ -1,3 +1,4 @@
+#!/bin/bash
 # What adminctl says when its settings or its database are not as they should be.
 . "$(dirname "$0")/../lib/stack.sh"
 stack_folder

@@ -1,3 +1,4 @@
+#!/bin/bash
 # adminctl file: what a tenant holds, found by every filter. The rows are made by hand, so that each is known.
 . "$(dirname "$0")/../lib/stack.sh"
 stack_start

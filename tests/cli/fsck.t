@@ -1,3 +1,4 @@
+#!/bin/bash
 # adminctl fsck and quota check: clean when all agrees, and each damage is found, named and counted. The files are made by hand.
 . "$(dirname "$0")/../lib/stack.sh"
 stack_start
@@ -33,7 +34,7 @@ build() {
 		INSERT INTO attribute VALUES ($tenant, 1, 'user.x', 'value');
 		UPDATE tenant_usage SET used_bytes = 5 + 6 + 11, file_count = 2 WHERE tenant_id = $tenant"
 }
-rules() { adminctl fsck --grace 0 --hash "$@" --json | jq -r '[.[].rule] | sort | join(" ")'; }
+rules() { adminctl fsck --grace 0 --hash --json | jq -r '[.[].rule] | sort | join(" ")'; }
 # damage RULES NAME [SQL]
 damage() {
 	[[ -z ${3:-} ]] || stack_sql "$3"

@@ -1,3 +1,4 @@
+#!/bin/bash
 # adminctl explains itself, and refuses what it does not know with a word on what to do.
 . "$(dirname "$0")/../lib/stack.sh"
 stack_folder

@@ -1,3 +1,4 @@
+#!/bin/bash
 # adminctl tenant: every command, every option, every error.
 . "$(dirname "$0")/../lib/stack.sh"
 stack_start
@@ -43,10 +44,11 @@ is "$(show free2 .configuration.max_zip_depth)" 1 'indeed'
 # --- values that make no sense ---
 for option in '--quota x' '--quota -1' '--files 1.5.5' '--owner nobody-of-that-name' '--owner root:no-group-of-that-name' '--mode 8' \
 	'--mode 77777' '--max-size huge' '--max-zip-depth -1' '--max-zip-depth 100' '--retention-days x' '--configuration {' \
-	'--configuration []' '--configuration {"nonsense":1}' '--active --inactive' $'--name \xff'; do
-	# shellcheck disable=SC2086
-	exits 64 "create $option" adminctl tenant create wrong $option
+	'--configuration []' '--active --inactive' $'--name \xff'; do
+	read -r -a words <<<"$option"
+	exits 64 "create $option" adminctl tenant create wrong "${words[@]}"
 done
+exits 64 'a rule that is none' adminctl tenant create wrong --configuration '{"nonsense": 1}'
 exits 3 'nothing was created by those' adminctl tenant show wrong
 
 # --- set ---

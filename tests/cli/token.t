@@ -1,3 +1,4 @@
+#!/bin/bash
 # adminctl token: what is issued is a JWT that any library takes, and inspect tells good from bad.
 . "$(dirname "$0")/../lib/stack.sh"
 stack_folder
