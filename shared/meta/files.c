@@ -92,8 +92,7 @@ void file_list_release(struct file_list *list)
 	*list = (struct file_list){0};
 }
 
-/* Takes the result over; first is the number of the column that holds the inode. Rows without one are no files. */
-static int read_list(struct db_result *result, int first, struct file_list *ret_list)
+int file_list_read(struct db_result *result, int first, struct file_list *ret_list)
 {
 	cleanup(file_list_release) struct file_list list = {.total = -1, .result = result};
 	int rows = db_rows(result);
@@ -126,7 +125,7 @@ static int find(struct db *db, int64_t tenant_id, const char *file_id, int64_t i
 		db_result_free(result);
 		return -ENOENT;
 	}
-	return read_list(result, 0, ret_list);
+	return file_list_read(result, 0, ret_list);
 }
 
 int file_find(struct db *db, int64_t tenant_id, const char *file_id, struct file_list *ret_list)
@@ -328,7 +327,7 @@ int file_search(struct db *db, int64_t tenant_id, const struct file_filter *filt
 		return r;
 	int64_t total = db_rows(result) > 0 ? db_get_int(result, 0, 0) : -1;
 
-	r = read_list(result, 1, ret_list);
+	r = file_list_read(result, 1, ret_list);
 	if (r == 0)
 		ret_list->total = total;
 	return r;

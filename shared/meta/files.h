@@ -44,6 +44,12 @@ struct file_list {
 #define autofiles cleanup(file_list_release)
 void file_list_release(struct file_list *list);
 
+/*
+ * The rows of a query that has the columns of file_find, in their order, from the column first on; those whose inode is null are no
+ * files. Takes the result over, also on failure.
+ */
+int file_list_read(struct db_result *result, int first, struct file_list *ret_list);
+
 /* By id. -ENOENT: this tenant has no such file. */
 int file_find(struct db *db, int64_t tenant_id, const char *file_id, struct file_list *ret_list);
 /* By path below the tenant's folder ("2026-11/a.txt", also "a.txt" for the current month as the drop box has it).
