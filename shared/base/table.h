@@ -16,7 +16,7 @@ struct table {
 	size_t bucket_count, count;
 };
 
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
 
 int table_init(struct table *table, size_t bucket_count_hint); /* -ENOMEM */
 void table_release(struct table *table);		       /* members are the caller's */
