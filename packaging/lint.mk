@@ -20,18 +20,18 @@ lint: ## check formatting, likely mistakes, layers, lengths, SQL, shell
 format: ## format the C sources in place (FILES=… for some)
 	clang-format -i $(FILES)
 lint-format:
-	clang-format --dry-run -Werror $(FILES)
+	@clang-format --dry-run -Werror $(FILES)
 lint-code:
-	packaging/lint/check-c $(FILES)
+	@packaging/lint/check-c $(FILES)
 lint-sql:
-	packaging/lint/check-sql
+	@packaging/lint/check-sql
 lint-shell:
-	packaging/lint/check-shell
+	@packaging/lint/check-shell
 lint-text:
-	packaging/lint/check-text
+	@packaging/lint/check-text
 lint-cppcheck: $(GENERATED_HEADERS)
 	@mkdir -p $(BUILD)/lint/cppcheck
-	cppcheck --quiet -j2 --cppcheck-build-dir=$(BUILD)/lint/cppcheck --enable=warning,performance,portability --inline-suppr \
+	@cppcheck --quiet -j2 --cppcheck-build-dir=$(BUILD)/lint/cppcheck --enable=warning,performance,portability --inline-suppr \
 		--suppressions-list=packaging/lint/cppcheck.suppress --error-exitcode=1 --std=c11 --library=gnu --library=posix \
 		-D_GNU_SOURCE -I. -I$(BUILD)/gen $(filter %.c,$(FILES))
 # Tests are not analysed: the analyser does not know that cmocka's assertions end a test.

@@ -2,9 +2,9 @@
  * The settings of all four programs.
  *
  * SETTING(id, type, programs, default, minimum, maximum, aliases, sentence)
- *   type      STRING, SECRET (length in bytes), PATH (absolute), SIZE (bytes; 10G), COUNT (100k), INT, DURATION (ms inside; 10s, 8h),
- *             SECONDS (bare numbers are seconds; ms inside), BOOL, LIST (comma-separated), ENUM (the words stand in the sentence,
- *             before its colon)
+ *   type      STRING, SECRET (length in bytes), PATH (absolute), SIZE (bytes; 10G), COUNT (100k), INT, BOOL,
+ *             DURATION (ms inside; 10s, 8h), SECONDS (bare numbers are seconds; ms inside), LIST (comma-separated),
+ *             ENUM (the words stand in the sentence, before its colon)
  *   programs  which of them read it
  *   minimum, maximum  in what the type is inside; both 0: no bounds
  *   aliases   names of the services this replaces, comma-separated; NAME*n: a bare number there counts n
