@@ -12,7 +12,7 @@ enum global_option { GLOBAL_JSON, GLOBAL_CONFIG, GLOBAL_ENV, GLOBAL_SET, GLOBAL_
 const struct option global_options[] = {
 	[GLOBAL_JSON] = {"json", NULL, "Print JSON for programs instead of a table for people."},
 	[GLOBAL_CONFIG] = {"config", "FILE", "Read settings from FILE instead of /etc/tenantfs/tenantfs.conf."},
-	[GLOBAL_ENV] = {"env", "FILE", "Read settings from a .env FILE too."},
+	[GLOBAL_ENV] = {"env-file", "FILE", "Read settings from a .env FILE too."},
 	[GLOBAL_SET] = {"set", "NAME=VALUE", "Give one setting; may be repeated."},
 	[GLOBAL_VERBOSE] = {"verbose", NULL, "Log what is done, as LOG_LEVEL says; else only warnings and errors."},
 	[GLOBAL_HELP] = {"help", NULL, "Explain the command."},

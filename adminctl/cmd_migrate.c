@@ -19,18 +19,6 @@ static const struct column columns[] = {
 	{NULL, NULL, 0},
 };
 
-static int complain_migrate(const struct session *session, int error)
-{
-	if (error == -ESTALE)
-		return complain(EXIT_UNAVAILABLE,
-				"The schema was made by another build; restore a backup, or use that build.",
-				"a migration that was applied has another text now");
-	if (error == -ENOTSUP)
-		return complain(EXIT_UNAVAILABLE, "Install the newer tenantfs.",
-				"the database is newer than this adminctl");
-	return complain_database(session, error, "migrating");
-}
-
 /* Migrations are applied in order, so those missing are the last ones. */
 static int show_status(const struct session *session, struct db *db)
 {
@@ -38,7 +26,7 @@ static int show_status(const struct session *session, struct db *db)
 	int count = 0, r = migrate_pending(db);
 
 	if (r < 0)
-		return complain_migrate(session, r);
+		return complain_schema(session, r);
 	if (listing == NULL)
 		return complain(EXIT_UNAVAILABLE, NULL, "out of memory");
 	while (migrations[count].sql != NULL)
@@ -63,7 +51,7 @@ static int run(struct session *session, const struct arguments *arguments)
 		return show_status(session, db);
 	r = migrate_apply(db, &applied);
 	if (r < 0)
-		return complain_migrate(session, r);
+		return complain_schema(session, r);
 	if (session->wants_json)
 		printf("{\"applied\": %d}\n", applied);
 	else if (applied == 0)

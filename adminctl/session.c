@@ -56,6 +56,18 @@ int complain_database(const struct session *session, int error, const char *what
 	}
 }
 
+int complain_schema(const struct session *session, int error)
+{
+	if (error == -ESTALE)
+		return complain(EXIT_UNAVAILABLE,
+				"The schema was made by another build; use that one, or restore a backup.",
+				"a migration that was applied has another text now");
+	if (error == -ENOTSUP)
+		return complain(EXIT_UNAVAILABLE, "Install the newer tenantfs.",
+				"the database is newer than this adminctl");
+	return complain_database(session, error, "migrating");
+}
+
 const char *session_connect_advice(int error)
 {
 	switch (error) {
@@ -76,9 +88,10 @@ int session_connect(struct session *session, struct db **ret_db)
 	if (session->db == NULL) {
 		if (config_require(session->config, SETTING_DATABASE_URL, reason, sizeof(reason)) < 0 &&
 		    config_require(session->config, SETTING_DB_HOST, reason, sizeof(reason)) < 0)
-			return complain(EXIT_USAGE,
-					"Set DATABASE_URL in the environment, a .env file (--env) or tenantfs.conf.",
-					"which database is not set");
+			return complain(
+				EXIT_USAGE,
+				"Set DATABASE_URL in the environment, a .env file (--env-file) or tenantfs.conf.",
+				"which database is not set");
 		r = db_open(config_database_url(session->config), "adminctl", CONNECT_TIMEOUT_MS, &session->db);
 		if (r < 0)
 			return complain(EXIT_UNAVAILABLE, session_connect_advice(r), "cannot connect to PostgreSQL: %s",
@@ -100,10 +113,7 @@ int session_database(struct session *session, struct db **ret_db)
 	if (r > 0)
 		return complain(EXIT_UNAVAILABLE, "Run: adminctl migrate", "the database lacks %d migration%s", r,
 				r == 1 ? "" : "s");
-	if (r == -ENOTSUP)
-		return complain(EXIT_UNAVAILABLE, "Install the newer tenantfs.",
-				"the database is newer than this adminctl");
-	return complain_database(session, r, "reading the list of migrations");
+	return complain_schema(session, r);
 }
 
 int session_store(struct session *session, struct store **ret_store)
@@ -113,7 +123,7 @@ int session_store(struct session *session, struct store **ret_store)
 
 	if (base == NULL)
 		return complain(EXIT_USAGE,
-				"Set STORAGE_BASE_PATH in the environment, a .env file (--env) or tenantfs.conf.",
+				"Set STORAGE_BASE_PATH in the environment, a .env file (--env-file) or tenantfs.conf.",
 				"where the bytes are is not set");
 	if (session->store == NULL) {
 		r = store_local_open(base, true, &session->store);

@@ -24,6 +24,8 @@ int complain(int exit_code, const char *advice, const char *format, ...) __attri
 /* The same for a failed call of shared/db or shared/meta while doing what: chooses exit code and advice. */
 int complain_database(const struct session *session, int error, const char *what);
 
+/* The same for migrate_apply() and migrate_pending(). */
+int complain_schema(const struct session *session, int error);
 /* What to do when db_open() failed with this. */
 const char *session_connect_advice(int error);
 

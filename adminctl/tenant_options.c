@@ -27,6 +27,7 @@ enum tenant_option {
 	OPTION_MAX_ZIP_DEPTH,
 	OPTION_RETENTION_DAYS,
 	OPTION_UNRESTRICTED,
+	OPTION_RESTRICTED,
 	OPTION_CONFIGURATION,
 };
 
@@ -46,7 +47,8 @@ const struct option tenant_options[] = {
 	[OPTION_MAX_SIZE] = {"max-size", "SIZE", "Largest file; `none` lifts the limit."},
 	[OPTION_MAX_ZIP_DEPTH] = {"max-zip-depth", "N", "How deep archives may be nested; 0: no archive inside one."},
 	[OPTION_RETENTION_DAYS] = {"retention-days", "N", "Days after which retention may remove a file; 0 keeps."},
-	[OPTION_UNRESTRICTED] = {"unrestricted", NULL, "Lift every rule: any extension, type, size and depth."},
+	[OPTION_UNRESTRICTED] = {"unrestricted", NULL, "Lift every rule that is not named beside it."},
+	[OPTION_RESTRICTED] = {"restricted", NULL, "Give every rule that is not named beside it back to the instance."},
 	[OPTION_CONFIGURATION] = {"configuration", "JSON",
 				  "Keys of the configuration as they are; null takes one away."},
 	{NULL, NULL, NULL},
@@ -104,7 +106,7 @@ static int put_number(struct buf *json, const char *key, const char *option, con
 
 static int put_max_size(struct buf *json, const char *value)
 {
-	int64_t bytes = INT64_MAX;
+	int64_t bytes = 0; /* no limit */
 	int r = 0;
 
 	json_put_key(json, "max_file_size");
@@ -116,21 +118,26 @@ static int put_max_size(struct buf *json, const char *value)
 	return r;
 }
 
-/* What lifts every rule; options given beside --unrestricted win over it. */
-static void put_unrestricted(struct buf *json, const char *const *given)
+/* Every rule that is not named goes back to its default, which is none at all where the tenant is unrestricted. */
+static void put_fresh_start(struct buf *json, const char *const *given)
 {
-	if (given[OPTION_ALLOW] == NULL)
-		put_list(json, "allowed_extensions", "*");
-	if (given[OPTION_DENY] == NULL)
-		put_list(json, "denied_extensions", "");
-	if (given[OPTION_ALLOW_TYPE] == NULL)
-		put_list(json, "allowed_media_types", "*");
-	if (given[OPTION_DENY_TYPE] == NULL)
-		put_list(json, "denied_media_types", "");
-	if (given[OPTION_MAX_SIZE] == NULL)
-		put_max_size(json, "none");
-	if (given[OPTION_MAX_ZIP_DEPTH] == NULL)
-		put_number(json, "max_zip_depth", "max-zip-depth", "32");
+	static const struct {
+		enum tenant_option option;
+		const char *key;
+	} rules[] = {
+		{OPTION_ALLOW, "allowed_extensions"},	    {OPTION_DENY, "denied_extensions"},
+		{OPTION_ALLOW_TYPE, "allowed_media_types"}, {OPTION_DENY_TYPE, "denied_media_types"},
+		{OPTION_MAX_SIZE, "max_file_size"},	    {OPTION_MAX_ZIP_DEPTH, "max_zip_depth"},
+	};
+
+	json_put_key(json, "unrestricted");
+	buf_puts(json, given[OPTION_UNRESTRICTED] != NULL ? "true" : "null");
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (given[rules[i].option] != NULL)
+			continue;
+		json_put_key(json, rules[i].key);
+		buf_puts(json, "null");
+	}
 }
 
 static int put_rules(struct buf *json, const char *const *given)
@@ -138,8 +145,8 @@ static int put_rules(struct buf *json, const char *const *given)
 	int r = 0;
 
 	buf_putc(json, '{');
-	if (given[OPTION_UNRESTRICTED] != NULL)
-		put_unrestricted(json, given);
+	if (given[OPTION_UNRESTRICTED] != NULL || given[OPTION_RESTRICTED] != NULL)
+		put_fresh_start(json, given);
 	if (given[OPTION_ALLOW] != NULL)
 		put_list(json, "allowed_extensions", given[OPTION_ALLOW]);
 	if (given[OPTION_DENY] != NULL)
@@ -176,6 +183,8 @@ static int read_configuration(const struct session *session, const char *const *
 {
 	int r = 0;
 
+	if (given[OPTION_UNRESTRICTED] != NULL && given[OPTION_RESTRICTED] != NULL)
+		return complain(EXIT_USAGE, NULL, "--unrestricted and --restricted exclude one another");
 	if (given[OPTION_CONFIGURATION] != NULL)
 		buf_puts(json, given[OPTION_CONFIGURATION]);
 	else

@@ -46,7 +46,7 @@ exits 0 'and back' adminctl tenant list
 # --- where settings come from ---
 printf 'DATABASE_URL=postgresql+asyncpg://tenantfs@/tenantfs?host=%s # as a seed has it\nSOMETHING_ELSE=1\n' \
 	"$STACK/run/postgres" >"$STACK/env"
-exits 0 'a .env file of an older service works as it is' env -u DATABASE_URL adminctl --env "$STACK/env" tenant list
+exits 0 'a .env file of an older service works as it is' env -u DATABASE_URL adminctl --env-file "$STACK/env" tenant list
 printf '[tenantfs]\nDATABASE_URL = postgresql://tenantfs@/tenantfs?host=%s\n' "$STACK/run/postgres" >"$STACK/conf"
 exits 0 'a configuration file' env -u DATABASE_URL adminctl --config "$STACK/conf" tenant list
 exits 0 'the environment wins over the file' adminctl --config "$STACK/conf" tenant list

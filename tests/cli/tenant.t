@@ -37,14 +37,18 @@ is "$(show full .configuration.max_file_size)" 1572864 'largest file'
 is "$(show full .configuration.max_zip_depth)" 2 'archive depth'
 is "$(show full .configuration.retention_days)" 30 'retention'
 exits 0 'create --unrestricted' adminctl tenant create free --unrestricted
-is "$(show free '.configuration.allowed_extensions | join(" ")')" '*' 'any extension'
+is "$(show free '.configuration')" $'{\n  "unrestricted": true\n}' 'nothing else is set'
 exits 0 'options beside --unrestricted win' adminctl tenant create free2 --unrestricted --max-zip-depth 1
-is "$(show free2 .configuration.max_zip_depth)" 1 'indeed'
+is "$(show free2 '.configuration | "\(.unrestricted) \(.max_zip_depth)"')" 'true 1' 'indeed'
+exits 0 'unrestricted at last' adminctl tenant set free2 --unrestricted --max-size none
+is "$(show free2 '.configuration | "\(.unrestricted) \(.max_zip_depth) \(.max_file_size)"')" 'true null 0' 'forgets the rules it had'
+exits 0 'restricted again' adminctl tenant set free2 --restricted --allow pdf
+is "$(show free2 '.configuration | keys | join(" ")')" allowed_extensions 'leaves what is named beside it'
 
 # --- values that make no sense ---
 for option in '--quota x' '--quota -1' '--files 1.5.5' '--owner nobody-of-that-name' '--owner root:no-group-of-that-name' '--mode 8' \
 	'--mode 77777' '--max-size huge' '--max-zip-depth -1' '--max-zip-depth 100' '--retention-days x' '--configuration {' \
-	'--configuration []' '--active --inactive' $'--name \xff'; do
+	'--configuration []' '--active --inactive' '--restricted --unrestricted' $'--name \xff'; do
 	read -r -a words <<<"$option"
 	exits 64 "create $option" adminctl tenant create wrong "${words[@]}"
 done
