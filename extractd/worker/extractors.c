@@ -3,6 +3,9 @@
 
 /* X(NAME) is `const struct extractor extractor_NAME` in extractors/NAME.c. */
 #define EXTRACTORS(X)                                                                                                  \
+	X(text)                                                                                                        \
+	X(csv)                                                                                                         \
+	X(json)                                                                                                        \
 	X(pdf)                                                                                                         \
 	X(docx)                                                                                                        \
 	X(pptx)                                                                                                        \

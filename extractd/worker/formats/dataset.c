@@ -206,14 +206,14 @@ static void put_markdown_name(struct buf *buf, const char *name)
 	}
 }
 
-static void tell_feature(struct dataset_column *column, struct buf *features, struct buf *summary)
+static void tell_feature(struct dataset_column *column, struct buf *columns, struct buf *summary)
 {
 	struct column_facts facts;
 
 	column_finish(&column->column, &facts);
-	if (features->length > 0)
-		buf_putc(features, ',');
-	column_put_json(&column->column, &facts, column->name, strlen(column->name), features);
+	if (columns->length > 0)
+		buf_putc(columns, ',');
+	column_put_json(&column->column, &facts, column->name, strlen(column->name), columns);
 	buf_puts(summary, "\n- **");
 	put_markdown_name(summary, column->name);
 	buf_printf(summary, "**: `%s`", facts.dtype);
@@ -221,25 +221,22 @@ static void tell_feature(struct dataset_column *column, struct buf *features, st
 
 int dataset_tell(struct dataset *dataset, struct buf *members, struct buf *summary)
 {
-	cleanup(buf_release) struct buf features = BUF_INIT(DATASET_JSON_MAX * 2);
+	cleanup(buf_release) struct buf columns = BUF_INIT(DATASET_JSON_MAX * 2);
 	size_t told = 0;
 
 	buf_printf(summary,
 		   "The dataset has **%" PRIu64 " rows** and **%zu columns**.\n\nIt contains the following features:\n",
 		   dataset->rows, dataset->count);
-	while (told < dataset->count && features.length < DATASET_JSON_MAX && summary->length < DATASET_JSON_MAX)
-		tell_feature(&dataset->columns[told++], &features, summary);
+	while (told < dataset->count && columns.length < DATASET_JSON_MAX && summary->length < DATASET_JSON_MAX)
+		tell_feature(&dataset->columns[told++], &columns, summary);
 	if (told < dataset->count)
 		buf_printf(summary, "\n- and %zu more", dataset->count - told);
 	json_put_key(members, "rows");
-	buf_printf(members, "%" PRIu64, dataset->rows);
-	json_put_key(members, "columns");
-	buf_printf(members, "%zu", dataset->count);
+	buf_printf(members, "%" PRIu64 ",\"column_count\":%zu", dataset->rows, dataset->count);
 	if (told < dataset->count)
-		buf_printf(members, ",\"features_omitted\":%zu", dataset->count - told);
+		buf_printf(members, ",\"columns_omitted\":%zu", dataset->count - told);
 	if (dataset->ragged_rows > 0)
 		buf_printf(members, ",\"ragged_rows\":%" PRIu64, dataset->ragged_rows);
-	json_put_key(members, "features");
-	buf_printf(members, "[%s]", features.length > 0 ? features.data : "");
-	return buf_error(&features) < 0 ? buf_error(&features) : buf_error(members);
+	buf_printf(members, ",\"columns\":[%s]", columns.length > 0 ? columns.data : "");
+	return buf_error(&columns) < 0 ? buf_error(&columns) : buf_error(members);
 }

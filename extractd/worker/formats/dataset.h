@@ -41,8 +41,8 @@ int dataset_add_column(struct dataset *dataset, const char *name, size_t length)
 int dataset_observe(struct dataset *dataset, const struct csv_batch *batch, size_t first_row);
 
 /*
- * Appends the members "rows", "columns", "features": [{…}…], "ragged_rows" of a JSON object (no braces), and the
- * summary of seed 002. Columns beyond DATASET_JSON_MAX are only counted ("features_omitted"). Finishes the columns:
- * call once.
+ * Appends the members "rows", "column_count", "columns": [{…}…], "ragged_rows" of a JSON object (no braces), and the
+ * summary of seed 002. Columns beyond DATASET_JSON_MAX are only counted ("columns_omitted"). Finishes the columns: call
+ * once.
  */
 int dataset_tell(struct dataset *dataset, struct buf *members, struct buf *summary);
