@@ -43,7 +43,10 @@ int cache_tls_start(redisContext *context, const char *host)
 		SSL_free(session);
 		return -EAGAIN;
 	}
-	return redisInitiateSSL(context, session) == REDIS_OK ? 0 : -EAGAIN;
+	if (redisInitiateSSL(context, session) == REDIS_OK)
+		return 0;
+	SSL_free(session); /* only a connection that came about has taken it over */
+	return -EAGAIN;
 }
 #else
 bool cache_tls_is_there(void)

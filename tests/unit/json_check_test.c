@@ -182,6 +182,13 @@ static bool jsonb_takes(const char *text, size_t length)
 	return r == 0;
 }
 
+/* What is taken must be taken by jsonb too; this way round it may be stricter. */
+static void assert_not_laxer(const char *text, size_t length)
+{
+	if (json_check(text, length, JSON_DEPTH_LIMIT, NULL) == 0 && !jsonb_takes(text, length))
+		fail_msg("json_check takes %.*s, jsonb does not", (int)(length < 200 ? length : 200), text);
+}
+
 static void assert_agreement(const char *text, size_t length)
 {
 	bool is_good = json_check(text, length, JSON_DEPTH_LIMIT, NULL) == 0;
@@ -209,7 +216,7 @@ static void numbers_end_where_numeric_ends(void **state)
 					      "0e999999",
 					      "1e1073741822",
 					      "0e1073741822",
-					      "0e1073741823",
+
 					      "1e-1073741823",
 					      "0.0e16384",
 					      "1e99999999999999999999",
@@ -223,6 +230,7 @@ static void numbers_end_where_numeric_ends(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		assert_agreement(numbers[i], strlen(numbers[i]));
+	assert_not_laxer("0e1073741823", 12); /* PostgreSQL 15 refuses the exponent, 17 does not mind it of a zero */
 	for (int digits = 131070; digits <= 131074; digits++) {
 		buf_reset(&text);
 		for (int i = 0; i < digits; i++)
