@@ -67,3 +67,35 @@ jobs_left() {
 no_jobs_left() {
 	[[ $(jobs_left) == 0 ]]
 }
+
+# jobs_put_many TENANT COUNT: as many small texts, each of its own, in one transaction.
+jobs_put_many() {
+	local tenant=$1 count=$2 folder=$STORAGE_BASE_PATH/$1/$MONTH i
+	mkdir -p "$folder"
+	for ((i = 0; i < count; i++)); do
+		printf 'text %s %d of many\n' "$tenant" "$i" >"$folder/fs_many$i.txt"
+	done
+	stack_sql "
+	BEGIN;
+	CREATE TEMP TABLE many AS
+	SELECT tenant_id, i, nextval('inode_block') << 16 AS inode, 'text $tenant ' || i || E' of many\n' AS text
+	  FROM tenant, generate_series(0, $count - 1) i WHERE code = '$tenant';
+	INSERT INTO node (tenant_id, inode, kind, mode, nlink, uid, gid, size_bytes, atime_ns, mtime_ns, ctime_ns, btime_ns, file_id,
+	                  object_id, status, validation, uploaded_at_ns)
+	SELECT tenant_id, inode, 'f', 420, 1, 0, 0, length(text), 0, 0, 0, 0, 'fs_many' || i, inode, 'p', 'o', 0 FROM many;
+	INSERT INTO object (tenant_id, object_id, inode, path, size_bytes, sha256, media_type, published_at_ns)
+	SELECT tenant_id, inode, inode, '$MONTH/fs_many' || i || '.txt', length(text), sha256(text::bytea), 'text/plain', 0 FROM many;
+	INSERT INTO extraction_job (tenant_id, sha256, extractor_version, object_id, size_bytes)
+	SELECT tenant_id, sha256(text::bytea), $EXTRACTOR_VERSION, inode, length(text) FROM many;
+	NOTIFY tenantfs_job;
+	COMMIT"
+}
+
+# jobs_done: how many have ended well.
+jobs_done() {
+	stack_sql "SELECT count(*) FROM extraction_job WHERE state = 'd'"
+}
+
+jobs_done_at_least() {
+	(($(jobs_done) >= $1))
+}
