@@ -13,7 +13,7 @@
 enum {
 	KINDS_INTEGER = KIND(VALUE_INTEGER) | KIND(VALUE_NULL),
 	KINDS_FLOAT = KINDS_INTEGER | KIND(VALUE_FLOAT),
-	KINDS_DATE = KIND(VALUE_DATE) | KIND(VALUE_NULL),
+	KINDS_WHOLE = KINDS_INTEGER | KIND(VALUE_UINT64) | KIND(VALUE_HUGE_INTEGER),
 };
 
 static inline uint64_t load(const char *text)
@@ -72,6 +72,7 @@ void column_init(struct column *column, uint32_t distinct_max)
 	*column = (struct column){
 		.integer_min = INT64_MAX,
 		.integer_max = INT64_MIN,
+		.unsigned_min = UINT64_MAX,
 		.number_min = (double)INFINITY,
 		.number_max = -(double)INFINITY,
 		.text_min_key = UINT64_MAX,
@@ -144,8 +145,11 @@ static void learn_number(struct column *column, const struct value *value)
 			column->integer_min = value->integer;
 		if (value->integer > column->integer_max)
 			column->integer_max = value->integer;
-	} else if (value->kind == VALUE_UINT64 && value->unsigned_integer > column->unsigned_max) {
-		column->unsigned_max = value->unsigned_integer;
+	} else if (value->kind == VALUE_UINT64) {
+		if (value->unsigned_integer < column->unsigned_min)
+			column->unsigned_min = value->unsigned_integer;
+		if (value->unsigned_integer > column->unsigned_max)
+			column->unsigned_max = value->unsigned_integer;
 	}
 	column->has_leading_zero |= value->has_leading_zero;
 	column->has_exponent |= value->has_exponent;
@@ -156,10 +160,15 @@ static void learn_number(struct column *column, const struct value *value)
 /* Everything but how often it occurs. */
 static void learn(struct column *column, const struct value *value, const char *text, size_t length)
 {
+	if ((column->kinds & ~(unsigned)KINDS_WHOLE) == 0)
+		column->is_wide_first |= value->kind == VALUE_UINT64 || value->kind == VALUE_HUGE_INTEGER;
+	if (!column->has_point_number)
+		column->is_huge_first |= value->kind == VALUE_HUGE_INTEGER && value->number > 0;
+	column->has_point_number |= value->kind == VALUE_FLOAT && *text != '-';
 	column->kinds |= KIND(value->kind);
 	if (value->kind == VALUE_NULL)
 		return;
-	if (value->kind >= VALUE_INTEGER && value->kind <= VALUE_FLOAT)
+	if (value->kind >= VALUE_BOOL && value->kind <= VALUE_FLOAT)
 		learn_number(column, value);
 	observe_text_range(column, text, length);
 }

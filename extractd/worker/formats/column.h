@@ -22,13 +22,17 @@ struct column {
 	struct distinct distinct; /* while it is exact, its counts are not in nulls and number_sum yet */
 	uint32_t kinds;		  /* a bit for each enum value_kind seen */
 	bool has_leading_zero, has_exponent;
+	/* What stands first matters to read_csv (number_dtype() in column_facts.c): a number too wide for int64 before
+	 * anything that is no whole number; one too wide for uint64 before a number with a point and without a minus.
+	 */
+	bool is_wide_first, is_huge_first, has_point_number;
 	bool has_text_range;
 	uint8_t scale_max; /* digits behind the point */
 	uint8_t min_length, max_length;
 	uint64_t rows, nulls;
 	uint64_t settled_rows; /* the counts of distinct are younger than this row: 32 bits hold them */
 	int64_t integer_min, integer_max;
-	uint64_t unsigned_max;
+	uint64_t unsigned_min, unsigned_max; /* of VALUE_UINT64 */
 	double number_min, number_max, number_sum;
 	uint64_t text_min_key, text_max_key; /* the first 8 bytes, big-endian */
 	char *texts;			     /* COLUMN_TEXT_MAX of the minimum, then of the maximum */

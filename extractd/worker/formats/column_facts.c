@@ -21,14 +21,21 @@ static bool is_all(uint32_t kinds, uint32_t wanted)
 	return kinds != 0 && (kinds & ~wanted) == 0;
 }
 
-/* pandas keeps whole numbers only without nulls, and has no type for what is wider than 64 bits. */
-static const char *whole_dtype(const struct column *column, uint32_t kinds, bool has_nulls)
+/*
+ * What read_csv makes of numbers. It tries int64 value by value until one is something else: no whole number, then it
+ * tries float64, which takes everything; or too wide, then it tries uint64. That passes over whatever has a minus,
+ * fails for good at what is still too wide, and leaves it to float64 at a point. When it comes to the end, a minus or a
+ * null that it passed over makes the column an object.
+ */
+static const char *number_dtype(const struct column *column, uint32_t kinds, bool has_nulls)
 {
-	if (kinds & KIND(VALUE_HUGE_INTEGER))
+	if (!column->is_wide_first)
+		return is_all(kinds, KINDS_WHOLE) && !has_nulls ? "int64" : "float64";
+	if (column->is_huge_first)
 		return "object";
-	if (kinds & KIND(VALUE_UINT64))
-		return has_nulls || column->integer_min < 0 ? "object" : "uint64";
-	return has_nulls ? "float64" : "int64";
+	if (column->has_point_number)
+		return "float64";
+	return has_nulls || column->number_min < 0 ? "object" : "uint64";
 }
 
 static const char *dtype_of(const struct column *column)
@@ -40,10 +47,8 @@ static const char *dtype_of(const struct column *column)
 		return "object";
 	if (kinds == 0)
 		return "float64";
-	if (is_all(kinds, KINDS_WHOLE))
-		return whole_dtype(column, kinds, has_nulls);
 	if (is_all(kinds, KINDS_NUMBER))
-		return "float64";
+		return number_dtype(column, kinds, has_nulls);
 	if (is_all(kinds, KIND(VALUE_BOOL)) && !has_nulls)
 		return "bool";
 	if (is_all(kinds, KINDS_LOCAL_TIME))
@@ -97,6 +102,8 @@ void column_finish(struct column *column, struct column_facts *ret_facts)
 	}
 	facts.rows = column->rows;
 	facts.nulls = column->nulls;
+	if (is_all(column->kinds & ~KIND(VALUE_NULL), KIND(VALUE_BOOL))) /* however they are written */
+		facts.distinct = column->number_min < column->number_max ? 2 : 1;
 	if (facts.distinct > facts.rows - facts.nulls)
 		facts.distinct = facts.rows - facts.nulls;
 	*ret_facts = facts;
@@ -135,6 +142,8 @@ static void put_number_range(const struct column *column, struct buf *buf)
 	json_put_key(buf, "min");
 	if (is_whole && has_signed)
 		buf_printf(buf, "%" PRId64, column->integer_min);
+	else if (is_whole)
+		buf_printf(buf, "%" PRIu64, column->unsigned_min);
 	else
 		put_number(buf, column->number_min);
 	json_put_key(buf, "max");

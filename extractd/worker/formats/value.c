@@ -190,7 +190,6 @@ static void classify_integer(const char *digits, size_t length, bool is_negative
 	for (size_t i = 0; i < length && number <= UINT64_MAX; i++)
 		number = number * 10 + (unsigned)(digits[i] - '0');
 	value->has_leading_zero = length > 1 && digits[0] == '0';
-	value->number = is_negative ? -(double)number : (double)number;
 	if (number <= (uint64_t)INT64_MAX + is_negative) {
 		value->kind = VALUE_INTEGER;
 		value->integer = (int64_t)(is_negative ? 0 - (uint64_t)number : (uint64_t)number);
@@ -223,6 +222,7 @@ static bool classify_number(const char *at, const char *end, struct value *value
 	}
 	at = take_digits(at, end, false, &decimal);
 	if (at == end && decimal.digits > 0) {
+		value->number = scale_decimal(decimal.mantissa, decimal.exponent) * (is_negative ? -1 : 1);
 		classify_integer(digits, decimal.digits, is_negative, value);
 		return true;
 	}
