@@ -60,7 +60,7 @@ void help_command(const struct command *command, FILE *out);
 extern const struct command cmd_tenant_create, cmd_tenant_list, cmd_tenant_show, cmd_tenant_set, cmd_tenant_delete,
 	cmd_tenant_stats, cmd_tenant_rejections;
 extern const struct command cmd_file_list, cmd_file_show;
-extern const struct command cmd_job_list, cmd_job_show, cmd_job_retry;
+extern const struct command cmd_job_list, cmd_job_show, cmd_job_stats, cmd_job_retry, cmd_job_cancel, cmd_job_rerun;
 extern const struct command cmd_fsck, cmd_quota_check, cmd_migrate, cmd_doctor;
 extern const struct command cmd_token_create, cmd_token_inspect;
 extern const struct command cmd_config_show, cmd_config_check;

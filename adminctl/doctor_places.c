@@ -48,7 +48,6 @@ void doctor_cache(struct doctor *doctor)
 
 static void describe_store(struct doctor *doctor, struct store *store)
 {
-	const struct store_abilities *abilities = store_abilities(store);
 	int64_t emergency = config_int(doctor->session->config, SETTING_STORAGE_EMERGENCY_PERCENT), percent;
 	uint64_t available, total;
 	char size[SIZE_TEXT_SIZE];
@@ -68,9 +67,7 @@ static void describe_store(struct doctor *doctor, struct store *store)
 		doctor_say(doctor, "storage", DOCTOR_WARNING, "Make room before it is full.",
 			   "%" PRId64 " %% full, %s free", percent, size);
 	else
-		doctor_say(doctor, "storage", DOCTOR_OK, NULL,
-			   "%" PRId64 " %% full, %s free; reflinks: %s, hard links: %s", percent, size,
-			   abilities->has_reflink ? "yes" : "no", abilities->has_hard_links ? "yes" : "no");
+		doctor_say(doctor, "storage", DOCTOR_OK, NULL, "%" PRId64 " %% full, %s free", percent, size);
 }
 
 void doctor_storage(struct doctor *doctor)

@@ -46,3 +46,6 @@ int listing_print_one(const struct listing *listing, bool json, FILE *out);
 /* "1.5 GiB" */
 enum { SIZE_TEXT_SIZE = 32 };
 const char *size_text(int64_t bytes, char ret_text[SIZE_TEXT_SIZE]);
+
+/* A JSON object of figures for people: a line a key, what it holds indented below it. 0 or EXIT_UNAVAILABLE. */
+int print_json(const char *json, size_t length);
