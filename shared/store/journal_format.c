@@ -68,17 +68,6 @@ enum header_state area_header_check(const struct area_header *header, int64_t te
 	return HEADER_VALID;
 }
 
-void boot_id_read(char ret_boot_id[JOURNAL_BOOT_ID_SIZE])
-{
-	autoclose int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-
-	memset(ret_boot_id, 0, JOURNAL_BOOT_ID_SIZE);
-	got = fd >= 0 ? read(fd, ret_boot_id, JOURNAL_BOOT_ID_SIZE - 1) : -1;
-	if (got > 0 && ret_boot_id[got - 1] == '\n')
-		ret_boot_id[got - 1] = '\0';
-}
-
 void journal_name(char ret_name[JOURNAL_NAME_SIZE], int64_t tenant_id, int64_t epoch)
 {
 	snprintf(ret_name, JOURNAL_NAME_SIZE, "%" PRId64 ".%" PRId64, tenant_id, epoch);

@@ -1,12 +1,12 @@
 /*
- * What a journal looks like on disk; the files journal*.c and their tests alone include this. Numbers are in the machine's own
- * byte order: a journal is read where its bytes are, and a foreign one fails its checksums.
+ * What a journal looks like on disk; the files journal*.c and their tests alone include this. Numbers are in the
+ * machine's own byte order: a journal is read where its bytes are, and a foreign one fails its checksums.
  *
- * <tenant_id>.<epoch> has two areas of equal size. The second begins to be used when the first is full, the first again when all
- * of it is released (in PostgreSQL and in .kept), and so on in turns; while the committer keeps up only the beginning of the
- * first is ever used. An area is a header of a page, then frames without gaps: the frame of position p stands p - base behind
- * the header. So a stale frame of an earlier turn is told by its position, and a good frame behind a damaged one is found
- * wherever it stands.
+ * <tenant_id>.<epoch> has two areas of equal size. The second begins to be used when the first is full, the first again
+ * when all of it is released (in PostgreSQL and in .kept), and so on in turns; while the committer keeps up only the
+ * beginning of the first is ever used. An area is a header of a page, then frames without gaps: the frame of position p
+ * stands p - base behind the header. So a stale frame of an earlier turn is told by its position, and a good frame
+ * behind a damaged one is found wherever it stands.
  */
 #pragma once
 #include <stdbool.h>
@@ -14,8 +14,9 @@
 #include <stdint.h>
 #include "shared/base/cleanup.h"
 #include "shared/model/change.h"
+#include "shared/store/journal_base.h"
 
-enum { JOURNAL_AREAS = 2, JOURNAL_HEADER_BYTES = 4096, JOURNAL_BOOT_ID_SIZE = 40, JOURNAL_NAME_SIZE = 64 };
+enum { JOURNAL_AREAS = 2, JOURNAL_HEADER_BYTES = 4096, JOURNAL_NAME_SIZE = 64 };
 
 struct area_header {
 	char magic[8];
@@ -40,9 +41,9 @@ struct frame_header {
 };
 
 enum { FRAME_ALIGN = 8 };
-#define FRAME_MAGIC	   0x46534a54U
-#define FRAME_MAX_BYTES    (sizeof(struct frame_header) + RECORD_MAX_BYTES)
-#define AREA_MIN_BYTES	   (JOURNAL_HEADER_BYTES + 2 * FRAME_MAX_BYTES)
+#define FRAME_MAGIC	    0x46534a54U
+#define FRAME_MAX_BYTES	    (sizeof(struct frame_header) + RECORD_MAX_BYTES)
+#define AREA_MIN_BYTES	    (JOURNAL_HEADER_BYTES + 2 * FRAME_MAX_BYTES)
 #define JOURNAL_FIRST_BYTES ((uint64_t)1 << 20) /* preallocated at first, then doubled */
 
 /* Bytes a record takes with its header and padding. */
@@ -62,8 +63,6 @@ enum header_state { HEADER_NONE, HEADER_VALID, HEADER_DAMAGED };
 /* Fills in magic, boot_id and checksum; the rest is the caller's. */
 void area_header_seal(struct area_header *header);
 enum header_state area_header_check(const struct area_header *header, int64_t tenant_id, int64_t epoch);
-/* This start of the machine, as the kernel names it; "" when it does not. */
-void boot_id_read(char ret_boot_id[JOURNAL_BOOT_ID_SIZE]);
 
 void journal_name(char ret_name[JOURNAL_NAME_SIZE], int64_t tenant_id, int64_t epoch);
 
@@ -73,19 +72,20 @@ struct window {
 	uint64_t salt;
 	uint64_t size; /* of the file */
 	char *data;
-	uint64_t offset;	 /* of data in the file */
+	uint64_t offset; /* of data in the file */
 	size_t length, capacity;
 };
 #define autowindow cleanup(window_release)
 int window_init(struct window *window, int fd);
 void window_release(struct window *window);
-/* Wanted bytes from offset on: *ret_bytes borrows until the next call, *ret_available is at least wanted unless the file
- * ends before that. */
+/* Wanted bytes from offset on: *ret_bytes borrows until the next call, *ret_available is at least wanted unless the
+ * file ends before that. */
 int window_get(struct window *window, uint64_t offset, size_t wanted, const char **ret_bytes, size_t *ret_available);
 
 /* What stands at offset. *ret_frame borrows from the window, the record behind it whole. */
 enum frame_state { FRAME_VALID, FRAME_ABSENT /* zeros or the end of the file */, FRAME_DAMAGED };
-int window_frame(struct window *window, uint64_t offset, enum frame_state *ret_state, const struct frame_header **ret_frame);
+int window_frame(struct window *window, uint64_t offset, enum frame_state *ret_state,
+		 const struct frame_header **ret_frame);
 /* The next offset from `from` on where a valid frame begins, UINT64_MAX for none before end. */
 int window_find_frame(struct window *window, uint64_t from, uint64_t end, uint64_t *ret_offset,
 		      const struct frame_header **ret_frame);
@@ -120,7 +120,8 @@ int kept_salt(int journal_dir_fd, int64_t tenant_id, uint64_t *ret_salt);
 /* The last record in it. */
 void kept_reached(struct kept *kept, int64_t *ret_epoch, uint64_t *ret_position);
 /* Adds the frames in [offset, offset + length) of another file of that salt, which end at position. Thread-safe. */
-int kept_append(struct kept *kept, int fd, uint64_t salt, uint64_t offset, uint64_t length, int64_t epoch, uint64_t position);
+int kept_append(struct kept *kept, int fd, uint64_t salt, uint64_t offset, uint64_t length, int64_t epoch,
+		uint64_t position);
 int kept_sync(struct kept *kept);
 /* See journal_compact(). May run while another thread appends. */
 int kept_compact(struct kept *kept, bool is_idle);

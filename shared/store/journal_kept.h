@@ -39,11 +39,13 @@ int kept_write_header(int fd, int64_t tenant_id, uint64_t salt, uint64_t compact
 int kept_write_hint(int fd, uint64_t end, int64_t epoch, uint64_t position);
 int kept_copy_bytes(int from_fd, uint64_t from, int to_fd, uint64_t to, uint64_t length);
 
-/* Opens <tenant_id>.kept<suffix> for reading; close with kept_close_window(). -ENOENT, -EBADMSG: its header is damaged. */
+/* Opens <tenant_id>.kept<suffix> for reading; close with kept_close_window(). -ENOENT, -EBADMSG: its header is damaged.
+ */
 int kept_open_window(int journal_dir_fd, int64_t tenant_id, const char *suffix, struct window *ret_window,
 		     struct kept_header *ret_header);
 void kept_close_window(struct window *window);
 
 typedef int kept_visit_fn(const struct frame_header *frame, uint64_t offset, void *context);
-/* Every valid frame in [from, end) in order. visit returns 0 to go on. Passes over damage: -EBADMSG, after all was visited. */
+/* Every valid frame in [from, end) in order. visit returns 0 to go on. Passes over damage: -EBADMSG, after all was
+ * visited. */
 int kept_walk(struct window *window, uint64_t from, uint64_t end, kept_visit_fn *visit, void *context);

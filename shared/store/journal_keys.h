@@ -1,5 +1,6 @@
 /*
- * The keys of changes and where each has its last value: what a compaction (journal_compact.c) holds in memory, 24 bytes a key.
+ * The keys of changes and where each has its last value: what a compaction (journal_compact.c) holds in memory, 24
+ * bytes a key.
  */
 #pragma once
 #include <stdbool.h>
@@ -8,7 +9,8 @@
 #include "shared/model/change.h"
 
 struct key {
-	uint64_t first, second; /* 127 bits of salted hash stand for the key: that two keys share them does not happen */
+	uint64_t first,
+		second; /* 127 bits of salted hash stand for the key: that two keys share them does not happen */
 };
 
 /* False for what has no key: it is either always kept or never. */

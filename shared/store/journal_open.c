@@ -6,12 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 #include "shared/store/journal_state.h"
 
 enum { PAGE_BYTES = 4096, ZEROS_BYTES = 64 * 1024 };
-#define RESERVE_LEAVES_FREE_BYTES ((uint64_t)1 << 20)
 
 /* --- what all that writes needs --- */
 
@@ -351,6 +349,15 @@ int journal_retire(int journal_dir_fd, int64_t tenant_id, int64_t epoch)
 	return r < 0 ? r : journal_remove(journal_dir_fd, tenant_id, epoch);
 }
 
+int journal_set_aside(int journal_dir_fd, int64_t tenant_id, int64_t epoch)
+{
+	char name[JOURNAL_NAME_SIZE], aside[JOURNAL_NAME_SIZE + 16];
+
+	journal_name(name, tenant_id, epoch);
+	snprintf(aside, sizeof(aside), "%s.damaged", name);
+	return renameat(journal_dir_fd, name, journal_dir_fd, aside) < 0 ? -errno : 0;
+}
+
 int journal_remove_all(int journal_dir_fd, int64_t tenant_id)
 {
 	static const char *const suffixes[] = {"", ".new", ".part", ".damaged"};
@@ -366,27 +373,4 @@ int journal_remove_all(int journal_dir_fd, int64_t tenant_id)
 		r = unlinkat(journal_dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 	}
 	return r;
-}
-
-int journal_reserve_fill(int journal_dir_fd, uint64_t bytes)
-{
-	struct statvfs disk;
-	autoclose int fd = -1;
-
-	if (faccessat(journal_dir_fd, JOURNAL_RESERVE_NAME, F_OK, 0) == 0)
-		return 0;
-	if (fstatvfs(journal_dir_fd, &disk) < 0)
-		return -errno;
-	if ((uint64_t)disk.f_bavail * disk.f_frsize < bytes + RESERVE_LEAVES_FREE_BYTES)
-		return -ENOSPC;
-	fd = openat(journal_dir_fd, JOURNAL_RESERVE_NAME, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (fallocate(fd, 0, 0, (off_t)bytes) < 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
-		int error = -errno;
-
-		unlinkat(journal_dir_fd, JOURNAL_RESERVE_NAME, 0);
-		return error;
-	}
-	return 0;
 }

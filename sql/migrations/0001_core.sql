@@ -88,7 +88,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  INSERT INTO tenant_lease (tenant_id, holder, epoch, expires_at) VALUES (tenant, '', 0, '-infinity')
+  INSERT INTO tenant_lease (tenant_id, holder, epoch, expires_at) VALUES (tenant, '', 0, 'epoch')
   ON CONFLICT (tenant_id) DO NOTHING;
   SELECT * INTO lease FROM tenant_lease l WHERE l.tenant_id = tenant FOR UPDATE;
   wait_ms := greatest(0, ceil(extract(epoch FROM least(lease.expires_at, clock_timestamp() + interval '1 day')

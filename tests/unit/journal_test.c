@@ -16,6 +16,7 @@
 #include "shared/base/cleanup.h"
 #include "shared/base/digest.h"
 #include "shared/store/journal.h"
+#include "shared/store/journal_base.h"
 #include "shared/store/journal_format.h"
 #include "tests/unit/support/samples.h"
 
