@@ -78,6 +78,9 @@ $(BUILD)/gen/migrations.c: $(MIGRATION_FILES) sql/generate-migrations sql/migrat
 GENERATED := $(BUILD)/gen/queries.c $(BUILD)/gen/migrations.c
 GENERATED_HEADERS := $(BUILD)/gen/queries.h
 
+# V=1 shows the commands instead of a line each.
+quiet = $(if $(V),,@echo "  $(1) $(@:$(BUILD)/%=%)";)
+
 # --- objects and archives ---
 pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1) | sed 's/-I/-isystem /g')
 CFLAGS_base     := $(call pkg_cflags,$(PKGS_base))
@@ -97,20 +100,20 @@ $(BUILD)/httpshim/%.o: PART_CFLAGS := $(CFLAGS_httpshim)
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(GENERATED_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(PART_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC  )$(CC) $(ALL_CFLAGS) $(PART_CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/%.o: %.c | $(GENERATED_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(PART_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC  )$(CC) $(ALL_CFLAGS) $(PART_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libbase.a: $(call objects,$(SRC_base))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,AR  )$(AR) rcs $@ $^
 $(BUILD)/libshared.a: $(call objects,$(SRC_shared)) $(GENERATED:.c=.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,AR  )$(AR) rcs $@ $^
 
 # link NAME: objects of the part, then the archives, then its packages.
-link = @mkdir -p $(@D); echo "  LINK $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(1)) $(shell $(PKG_CONFIG) --libs $(PKGS_$(1)))
+link = @mkdir -p $(@D); echo "  LINK $(@:$(BUILD)/%=%)"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(1)) $(shell $(PKG_CONFIG) --libs $(PKGS_$(1)))
 
 $(BUILD)/bin/fusefs: $(call objects,$(SRC_fusefs)) $(BUILD)/libshared.a $(BUILD)/libbase.a
 	$(call link,fusefs)
