@@ -64,19 +64,26 @@ size_t outcome_bytes(const struct job_outcome *outcome)
 	return result->text.length + result->metadata.length + result->data.length + result->summary.length;
 }
 
-void exchange_give_jobs(struct exchange *exchange, struct ready_job *jobs)
+bool exchange_give_jobs(struct exchange *exchange, struct ready_job *jobs)
 {
+	bool is_taken;
+
 	if (!jobs)
-		return;
+		return true;
 	pthread_mutex_lock(&exchange->lock);
-	*exchange->claimed_end = jobs;
-	while (*exchange->claimed_end)
-		exchange->claimed_end = &(*exchange->claimed_end)->next;
+	is_taken = !exchange->takes_no_jobs;
+	if (is_taken) {
+		*exchange->claimed_end = jobs;
+		while (*exchange->claimed_end)
+			exchange->claimed_end = &(*exchange->claimed_end)->next;
+	}
 	pthread_mutex_unlock(&exchange->lock);
-	wake(exchange->supervisor_fd);
+	if (is_taken)
+		wake(exchange->supervisor_fd);
+	return is_taken;
 }
 
-struct ready_job *exchange_take_jobs(struct exchange *exchange)
+static struct ready_job *take_jobs(struct exchange *exchange, bool are_last)
 {
 	struct ready_job *jobs;
 
@@ -84,8 +91,19 @@ struct ready_job *exchange_take_jobs(struct exchange *exchange)
 	jobs = exchange->claimed;
 	exchange->claimed = NULL;
 	exchange->claimed_end = &exchange->claimed;
+	exchange->takes_no_jobs = are_last;
 	pthread_mutex_unlock(&exchange->lock);
 	return jobs;
+}
+
+struct ready_job *exchange_take_jobs(struct exchange *exchange)
+{
+	return take_jobs(exchange, false);
+}
+
+struct ready_job *exchange_take_last_jobs(struct exchange *exchange)
+{
+	return take_jobs(exchange, true);
 }
 
 void exchange_give_outcome(struct exchange *exchange, struct job_outcome *outcome)

@@ -22,6 +22,7 @@ struct exchange {
 	int window[JOB_LANE_COUNT];  /* how many jobs of a lane the supervisor wants to have, those that run included */
 	size_t outcome_bytes;	     /* of results that are not in PostgreSQL yet */
 	bool is_draining;	     /* no more claims */
+	bool takes_no_jobs;	     /* the supervisor has ended */
 	bool is_closing;	     /* the last outcome was given: write it and end */
 	bool was_hinted;	     /* something may have been queued */
 	int supervisor_fd, queue_fd; /* eventfds */
@@ -30,13 +31,15 @@ struct exchange {
 int exchange_init(struct exchange *exchange);
 void exchange_release(struct exchange *exchange); /* frees what was not taken */
 
-/* The queue thread. Jobs are handed over. */
-void exchange_give_jobs(struct exchange *exchange, struct ready_job *jobs);
+/* The queue thread. Jobs are handed over; false: nobody takes them any more, they stay the caller's. */
+bool exchange_give_jobs(struct exchange *exchange, struct ready_job *jobs);
 struct job_outcome *exchange_take_outcomes(struct exchange *exchange);
 void exchange_forget_bytes(struct exchange *exchange, size_t bytes); /* they are in PostgreSQL now */
 
 /* The supervisor. Outcomes are handed over. */
 struct ready_job *exchange_take_jobs(struct exchange *exchange);
+/* The last that are to be taken: from now on the queue thread gives back what it has just claimed. */
+struct ready_job *exchange_take_last_jobs(struct exchange *exchange);
 void exchange_give_outcome(struct exchange *exchange, struct job_outcome *outcome);
 void exchange_set_window(struct exchange *exchange, enum job_lane lane, int window);
 size_t exchange_outcome_bytes(struct exchange *exchange);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "extractd/held.h"
 #include "extractd/queue_finish.h"
+#include "extractd/verdict.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/db/db.h"
@@ -113,7 +114,17 @@ static void hand_over(struct queue *queue, const struct job_row *rows, int count
 		*end = job;
 		end = &job->next;
 	}
-	exchange_give_jobs(queue->exchange, jobs);
+	if (exchange_give_jobs(queue->exchange, jobs))
+		return;
+	while (jobs) {
+		struct ready_job *job = jobs;
+		struct job_outcome *outcome;
+
+		jobs = job->next;
+		outcome = verdict_plain(job, JOB_BACK, "");
+		if (outcome)
+			exchange_give_outcome(queue->exchange, outcome);
+	}
 }
 
 static int64_t last_tenant(const struct job_row *rows, int count)

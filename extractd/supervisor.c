@@ -61,12 +61,8 @@ static void tear_down(struct supervisor *supervisor)
 	close(supervisor->base_fd);
 }
 
-static void take_jobs(struct supervisor *supervisor)
+static void add_jobs(struct supervisor *supervisor, struct ready_job *jobs)
 {
-	struct ready_job *jobs;
-
-	exchange_clear(supervisor->exchange->supervisor_fd);
-	jobs = exchange_take_jobs(supervisor->exchange);
 	while (jobs) {
 		struct ready_job *job = jobs;
 
@@ -91,12 +87,14 @@ static void on_event(struct supervisor *supervisor, const struct epoll_event *ev
 	uint32_t source = (uint32_t)(event->data.u64 >> 32), serial = (uint32_t)event->data.u64;
 	struct signalfd_siginfo signal;
 
-	if (source == SOURCE_EXCHANGE)
-		take_jobs(supervisor);
-	else if (source == SOURCE_SIGNAL && read(supervisor->signal_fd, &signal, sizeof(signal)) > 0)
+	if (source == SOURCE_EXCHANGE) {
+		exchange_clear(supervisor->exchange->supervisor_fd);
+		add_jobs(supervisor, exchange_take_jobs(supervisor->exchange));
+	} else if (source == SOURCE_SIGNAL && read(supervisor->signal_fd, &signal, sizeof(signal)) > 0) {
 		begin_drain(supervisor, now_ns);
-	else if (source < JOB_LANE_COUNT)
+	} else if (source < JOB_LANE_COUNT) {
 		lane_on_event(&supervisor->lanes[source], serial, now_ns);
+	}
 }
 
 /* Until when to sleep. */
@@ -165,17 +163,28 @@ static int run(struct supervisor *supervisor)
 	return EXIT_SUCCESS;
 }
 
+static void give_back_all(struct supervisor *supervisor)
+{
+	exchange_drain(supervisor->exchange);
+	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++)
+		lane_drain(&supervisor->lanes[lane]);
+	add_jobs(supervisor, exchange_take_last_jobs(supervisor->exchange)); /* claimed a moment too late */
+}
+
 int supervisor_run(const struct extract_settings *settings, struct exchange *exchange, const sigset_t *signals)
 {
 	struct supervisor supervisor = {.exchange = exchange, .epoll_fd = -1, .signal_fd = -1, .base_fd = -1};
 	int status = EXIT_FAILURE;
+	bool is_up;
 
-	if (set_up(&supervisor, settings, signals) == 0) {
+	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++)
+		supervisor.lanes[lane].exchange = exchange;
+	is_up = set_up(&supervisor, settings, signals) == 0;
+	if (is_up)
 		status = run(&supervisor);
+	give_back_all(&supervisor);
+	if (is_up)
 		tear_down(&supervisor);
-	}
-	exchange_drain(exchange);
-	take_jobs(&supervisor); /* claimed too late: given back */
 	exchange_close(exchange);
 	return status;
 }
