@@ -52,7 +52,7 @@ static bool ends_with_space(const struct buf *text)
 
 /*
  * The ligature of lam and an alef with a sign comes out of poppler in the order it is drawn, alef first. Behind an alef
- * (the article) that order is no word, so it can be told and turned round: U+0627 [622 623 625] U+0644.
+ * (the article) that order is no word, so it can be told and turned round: U+0627 [622 623 625 627] U+0644.
  */
 static bool is_turned_ligature(const char *text, gunichar *ret_alef, const char **ret_behind)
 {
@@ -62,7 +62,7 @@ static bool is_turned_ligature(const char *text, gunichar *ret_alef, const char 
 		return false;
 	text = g_utf8_next_char(text);
 	second = g_utf8_get_char(text);
-	if (second != 0x622 && second != 0x623 && second != 0x625)
+	if (second != 0x622 && second != 0x623 && second != 0x625 && second != 0x627)
 		return false;
 	text = g_utf8_next_char(text);
 	if (g_utf8_get_char(text) != 0x644)
@@ -70,6 +70,21 @@ static bool is_turned_ligature(const char *text, gunichar *ret_alef, const char 
 	*ret_alef = second;
 	*ret_behind = g_utf8_next_char(text);
 	return true;
+}
+
+/* The same ligature in the commonest ending, that of plurals: behind three letters or more U+0627 U+0644 U+062A is
+ * U+0644 U+0627 U+062A. */
+static void turn_plural(struct buf *text)
+{
+	enum { LETTER = 2, ENDING = 3 * LETTER, STEM = 3 * LETTER };
+	char *ending = text->data + text->length - ENDING;
+
+	if (text->length < ENDING + STEM || memcmp(ending, "\xd8\xa7\xd9\x84\xd8\xaa", ENDING) != 0)
+		return;
+	for (int i = 1; i <= STEM / LETTER; i++)
+		if (((unsigned char)ending[-LETTER * i] & 0xfc) != 0xd8)
+			return;
+	memcpy(ending, "\xd9\x84\xd8\xa7", 2 * LETTER);
 }
 
 static void put_right_to_left(const char *text, struct buf *ret_text)
@@ -88,6 +103,8 @@ static void put_right_to_left(const char *text, struct buf *ret_text)
 			continue;
 		}
 		text = g_utf8_next_char(text);
+		if (!is_right_to_left(c))
+			turn_plural(ret_text);
 		if (c != ' ' && !is_direction_mark(c))
 			put_character(ret_text, c);
 		else if (!ends_with_space(ret_text))
@@ -125,6 +142,17 @@ static void put_parted(PopplerPage *page, const char *text, struct buf *ret_text
 	g_free(places);
 }
 
+/* "al-" with the alef of the word it belongs to: never a word of its own. */
+static bool ends_with_cut_article(const struct buf *text)
+{
+	enum { ARTICLE = 6 };
+	const char *tail = text->data + text->length - ARTICLE;
+
+	if (text->length < ARTICLE || memcmp(tail, "\xd8\xa7\xd9\x84\xd8", 5) != 0 || !strchr("\xa2\xa3\xa5", tail[5]))
+		return false;
+	return text->length == ARTICLE || strchr(" \n", tail[-1]);
+}
+
 /*
  * A letter that stands alone was cut off its word by a glyph's odd width, since but waw no letter is a word: an alef
  * with a sign belongs to what follows, any other to what it follows.
@@ -140,6 +168,7 @@ static void put_lone_letters(const char *text, struct buf *ret_text)
 		if (!is_lone) {
 			put_character(ret_text, g_utf8_get_char(text));
 			text = g_utf8_next_char(text);
+			text += *text == ' ' && ends_with_cut_article(ret_text);
 			continue;
 		}
 		bool is_first = letter == 0x622 || letter == 0x623 || letter == 0x625;
@@ -158,6 +187,22 @@ static bool is_parted_word(const char *begin, const char *hyphen)
 	       g_unichar_islower(g_utf8_get_char(hyphen + 2));
 }
 
+/* U+FB00 to FB06 are the glyphs of ff, fi, fl, ffi, ffl, st: nobody would find them. */
+static void put_without_ligatures(const char *bytes, size_t length, struct buf *ret_text)
+{
+	static const char *const letters[] = {"ff", "fi", "fl", "ffi", "ffl", "st", "st"};
+	const char *from = bytes, *end = bytes + length;
+
+	for (const char *at = bytes; at + 2 < end; at++) {
+		if (memcmp(at, "\xef\xac", 2) != 0 || (unsigned char)at[2] < 0x80 || (unsigned char)at[2] > 0x86)
+			continue;
+		buf_append(ret_text, from, (size_t)(at - from));
+		buf_puts(ret_text, letters[(unsigned char)at[2] - 0x80]);
+		from = at + 3;
+	}
+	buf_append(ret_text, from, (size_t)(end - from));
+}
+
 static void put_left_to_right(const char *text, struct buf *ret_text)
 {
 	const char *from = text;
@@ -165,10 +210,10 @@ static void put_left_to_right(const char *text, struct buf *ret_text)
 	for (const char *hyphen = text; (hyphen = strchr(hyphen, '-')); hyphen++) {
 		if (!is_parted_word(text, hyphen))
 			continue;
-		buf_append(ret_text, from, (size_t)(hyphen - from));
+		put_without_ligatures(from, (size_t)(hyphen - from), ret_text);
 		from = hyphen + 2;
 	}
-	buf_puts(ret_text, from);
+	put_without_ligatures(from, strlen(from), ret_text);
 }
 
 void pdf_page_text(PopplerPage *page, struct buf *ret_text)
