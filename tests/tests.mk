@@ -31,9 +31,9 @@ TEST_PROGRAMS := $(BUILD)/tests/hostile-worker
 # --- end to end: scripts that each start a stack of their own (tests/lib/stack.sh) ---
 T ?=
 TEST_JOBS ?= 2
-SHELL_TESTS = $(sort $(wildcard $(addsuffix /*.t,$(addprefix tests/,cli mount crash sandbox http))))
+SHELL_TESTS = $(sort $(wildcard $(addsuffix /*.t,$(addprefix tests/,cli mount extract crash sandbox http))))
 tests_of = $(if $(T),$(foreach t,$(1),$(if $(findstring $(T),$(t)),$(t))),$(1))
-run_tests = @BUILD="$(abspath $(BUILD))" tests/lib/run-tests --jobs $(TEST_JOBS) $(call tests_of,$(1))
+run_tests = @BUILD="$(abspath $(BUILD))" tests/lib/run-tests --jobs $(TEST_JOBS) $(if $(SANITIZE),--timeout 600) $(call tests_of,$(1))
 
 .PHONY: unit unit-programs check-asan check-tsan
 unit-programs: $(UNIT_TESTS)
@@ -56,10 +56,10 @@ check-asan: ## the unit tests (and TESTS) under the address and undefined behavi
 check-tsan: ## the unit tests (and TESTS) under the thread sanitizer
 	$(MAKE) SANITIZE=thread BUILD=$(BUILD)-tsan sanitized
 
-.PHONY: test test-mount test-cli test-crash test-sandbox test-http
+.PHONY: test test-mount test-cli test-extract test-crash test-sandbox test-http
 test: all $(UNIT_TESTS) $(TEST_PROGRAMS) ## run every test; the last line is `N passed, N failed`
 	$(call run_tests,$(UNIT_TESTS) $(SHELL_TESTS))
-test-mount test-cli test-crash test-sandbox test-http: test-%: all $(TEST_PROGRAMS) ## one folder of tests alone
+test-mount test-cli test-extract test-crash test-sandbox test-http: test-%: all $(TEST_PROGRAMS) ## one folder of tests alone
 	$(call run_tests,$(sort $(wildcard tests/$*/*.t)))
 
 # --- measuring: see tests/bench/run for ROUNDS, COUNT, SIZE ---
