@@ -11,22 +11,16 @@
 #include <string.h>
 #include "shared/base/text.h"
 #include "shared/config/config.h"
+#include "shared/validate/file_types.h"
 #include "shared/validate/rules_state.h"
 
-/* The formats that are read (text, tables, documents, mail, archives, images), and what the older services took. */
-static const char default_extensions[] =
-	"txt,text,log,md,markdown,rst,csv,tsv,tab,psv,json,jsonl,ndjson,geojson,xml,xsd,xsl,svg,html,htm,xhtml,yaml,"
-	"yml,toml,"
-	"ini,conf,cfg,properties,tex,srt,vtt,ics,vcf,diff,patch,"
-	"c,h,cc,cpp,cxx,hpp,hh,cs,go,rs,java,kt,swift,py,rb,pl,pm,php,js,mjs,ts,css,scss,lua,r,sql,sh,bash,"
-	"pdf,doc,docx,xls,xlsx,ppt,pptx,odt,ods,odp,epub,rtf,eml,mbox,mbx,msg,"
-	"zip,tar,gz,tgz,bz2,tbz2,xz,txz,zst,7z,"
-	"png,jpg,jpeg,jpe,tif,tiff,webp,gif,bmp";
+#define FRESH_MAX_FILE_SIZE (100LL << 20)
+
+enum { FRESH_ZIP_DEPTH = 3 };
 
 struct parse {
 	struct rules *rules;
-	bool is_tolerant; /* a wrong value is passed over, the first of them is told */
-	bool has_failed;
+	bool has_failed, is_out_of_memory;
 	char *error;
 	size_t error_size;
 };
@@ -240,20 +234,32 @@ static void set_unrestricted(struct rules *rules)
 	rules->judges_contradiction = rules->judges_archives = false;
 }
 
+/* The formats that are read, and what the older services took. */
+static bool add_default_extensions(struct extension_list *list)
+{
+	const struct extension_type *type;
+
+	for (unsigned i = 0; (type = extension_type_at(i)) != NULL; i++) {
+		if (type->is_default && !extension_list_add(list, type->extension))
+			return false;
+	}
+	return true;
+}
+
 /* config NULL: what a fresh installation has. */
 static void set_defaults(struct parse *parse, const struct config *config)
 {
 	struct rules *rules = parse->rules;
 	const char *extensions = config ? config_string(config, SETTING_ALLOWED_EXTENSIONS) : NULL;
 	char wrong[MEDIA_PATTERN_SIZE];
-	int64_t size = config ? config_int(config, SETTING_MAX_FILE_SIZE) : 100LL << 20;
+	int64_t size = config ? config_int(config, SETTING_MAX_FILE_SIZE) : FRESH_MAX_FILE_SIZE;
 
 	if (!extensions || extensions[0] == '\0')
-		extensions = default_extensions;
-	if (!add_words(extensions, add_extension, &rules->allowed_extensions, wrong, sizeof(wrong)))
+		parse->is_out_of_memory = !add_default_extensions(&rules->allowed_extensions);
+	else if (!add_words(extensions, add_extension, &rules->allowed_extensions, wrong, sizeof(wrong)))
 		complain(parse, "ALLOWED_EXTENSIONS: \"%s\" is not one", wrong);
 	rules->max_file_size = size == 0 ? INT64_MAX : size;
-	rules->max_zip_depth = config ? (int)config_int(config, SETTING_MAX_ZIP_DEPTH) : 3;
+	rules->max_zip_depth = config ? (int)config_int(config, SETTING_MAX_ZIP_DEPTH) : FRESH_ZIP_DEPTH;
 	rules->judges_contradiction = rules->judges_archives = true;
 }
 
@@ -276,7 +282,7 @@ static void parse_object(struct parse *parse, json_t *object, const struct confi
 static int parse_configuration(const char *configuration, size_t length, const struct config *config, bool is_tolerant,
 			       struct rules **ret_rules, char *ret_error, size_t error_size)
 {
-	struct parse parse = {.is_tolerant = is_tolerant, .error = ret_error, .error_size = error_size};
+	struct parse parse = {.error = ret_error, .error_size = error_size};
 	json_error_t where;
 	json_t *object;
 
@@ -291,9 +297,9 @@ static int parse_configuration(const char *configuration, size_t length, const s
 		complain(&parse, "the configuration is not a JSON object");
 	parse_object(&parse, object, config);
 	json_decref(object);
-	if (parse.has_failed && !is_tolerant) {
+	if (parse.is_out_of_memory || (parse.has_failed && !is_tolerant)) {
 		rules_unref(parse.rules);
-		return -EINVAL;
+		return parse.is_out_of_memory ? -ENOMEM : -EINVAL;
 	}
 	*ret_rules = parse.rules;
 	return 0;

@@ -51,13 +51,23 @@ void detector_free(struct detector *detector);
 
 void validate_name(const struct rules *rules, const char *name, size_t length, struct verdict *ret_verdict);
 void validate_size(const struct rules *rules, int64_t size_bytes, struct verdict *ret_verdict);
-/* The first contiguous bytes from 0: refuses early what is certain already (an executable called .pdf). */
+/*
+ * The first contiguous bytes from 0: refuses early what is certain already (an executable called .pdf). Text and
+ * containers always pass: they are judged at close.
+ */
 void validate_head(const struct rules *rules, struct detector *detector, const char *name, size_t name_length,
 		   const void *head, size_t head_length, struct verdict *ret_verdict);
-/* The whole content, at close: media type, contradiction with the extension, archives. size_bytes 0 passes. */
+/*
+ * The whole content, at close: media type, contradiction with the extension, archives. size_bytes 0 passes and has no
+ * media type. Microseconds, but for an archive the time it takes to unpack it. Reads with pread: the descriptor's
+ * offset stays.
+ */
 void validate_content(const struct rules *rules, struct detector *detector, const char *name, size_t name_length,
 		      int fd, uint64_t size_bytes, struct verdict *ret_verdict);
-/* A published content under another name (link, rename): what validate_content decided from the name, without reading
- * again unless it must. */
+/*
+ * A published content under another name (link, rename): what validate_content decided from the name, without reading
+ * again unless it must. media_type: as validate_content said. fd may be -1 when validate_rename_reads() is false.
+ */
+bool validate_rename_reads(const struct rules *rules, const char *name, size_t name_length, const char *media_type);
 void validate_rename(const struct rules *rules, struct detector *detector, const char *name, size_t name_length,
 		     const char *media_type, int fd, uint64_t size_bytes, struct verdict *ret_verdict);
