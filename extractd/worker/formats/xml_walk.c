@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <libxml/parser.h>
+#include <stdlib.h>
 #include <string.h>
 #include "extractd/worker/sink.h"
 
@@ -11,15 +12,16 @@ enum {
 	OPTIONS = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA
 };
 
-struct walk {
+struct xml_stream {
 	const struct xml_handler *handler;
 	void *context;
+	struct sink *sink;
 	xmlParserCtxtPtr parser;
 	unsigned depth;
-	int result;
+	int status, result;
 };
 
-static void stop(struct walk *walk, int result)
+static void stop(struct xml_stream *walk, int result)
 {
 	if (result == 0 || walk->result != 0)
 		return;
@@ -30,7 +32,7 @@ static void stop(struct walk *walk, int result)
 static void on_begin(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int namespaces_count,
 		     const xmlChar **namespaces, int attribute_count, int defaulted, const xmlChar **attributes)
 {
-	struct walk *walk = user;
+	struct xml_stream *walk = user;
 	struct xml_attributes list = {attributes, attribute_count};
 
 	(void)uri;
@@ -48,7 +50,7 @@ static void on_begin(void *user, const xmlChar *name, const xmlChar *prefix, con
 
 static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
-	struct walk *walk = user;
+	struct xml_stream *walk = user;
 
 	(void)uri;
 	if (walk->result != 0)
@@ -60,7 +62,7 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const
 
 static void on_text(void *user, const xmlChar *bytes, int length)
 {
-	struct walk *walk = user;
+	struct xml_stream *walk = user;
 
 	if (walk->result == 0 && walk->handler->text)
 		stop(walk, walk->handler->text(walk->context, (const char *)bytes, (size_t)length));
@@ -73,9 +75,9 @@ static xmlEntityPtr on_entity(void *user, const xmlChar *name)
 	return xmlGetPredefinedEntity(name);
 }
 
-int xml_walk(const char *bytes, size_t length, const struct xml_handler *handler, void *context, struct sink *sink)
+int xml_stream_begin(const struct xml_handler *handler, void *context, struct sink *sink,
+		     struct xml_stream **ret_stream)
 {
-	struct walk walk = {.handler = handler, .context = context};
 	xmlSAXHandler sax = {.initialized = XML_SAX2_MAGIC,
 			     .startElementNs = on_begin,
 			     .endElementNs = on_end,
@@ -83,29 +85,65 @@ int xml_walk(const char *bytes, size_t length, const struct xml_handler *handler
 			     .cdataBlock = on_text,
 			     .ignorableWhitespace = on_text,
 			     .getEntity = on_entity};
-	int status = 0;
+	struct xml_stream *walk = calloc(1, sizeof(*walk));
 
-	walk.parser = xmlCreatePushParserCtxt(&sax, &walk, NULL, 0, NULL);
-	if (!walk.parser)
+	if (!walk)
 		return -ENOMEM;
-	xmlCtxtUseOptions(walk.parser, OPTIONS);
-	for (size_t at = 0; at < length && status == 0 && walk.result == 0; at += PIECE_BYTES) {
+	*walk = (struct xml_stream){.handler = handler, .context = context, .sink = sink};
+	walk->parser = xmlCreatePushParserCtxt(&sax, walk, NULL, 0, NULL);
+	if (!walk->parser) {
+		free(walk);
+		return -ENOMEM;
+	}
+	xmlCtxtUseOptions(walk->parser, OPTIONS);
+	*ret_stream = walk;
+	return 0;
+}
+
+static int result_of(const struct xml_stream *walk)
+{
+	if (walk->result != 0)
+		return walk->result;
+	return walk->status == 0 ? 0 : -EBADMSG;
+}
+
+int xml_stream_push(struct xml_stream *walk, const char *bytes, size_t length)
+{
+	for (size_t at = 0; at < length && result_of(walk) == 0; at += PIECE_BYTES) {
 		size_t piece = length - at < PIECE_BYTES ? length - at : PIECE_BYTES;
 
-		status = xmlParseChunk(walk.parser, bytes + at, (int)piece, 0);
-		if (sink && sink_should_stop(sink))
-			stop(&walk, -ETIME);
+		walk->status = xmlParseChunk(walk->parser, bytes + at, (int)piece, 0);
+		if (walk->sink && sink_should_stop(walk->sink))
+			stop(walk, -ETIME);
 	}
-	if (status == 0 && walk.result == 0)
-		status = xmlParseChunk(walk.parser, NULL, 0, 1);
-	if (walk.parser->myDoc) {
-		xmlFreeDoc(walk.parser->myDoc);
-		walk.parser->myDoc = NULL;
+	return result_of(walk);
+}
+
+int xml_stream_end(struct xml_stream *walk)
+{
+	int r;
+
+	if (result_of(walk) == 0)
+		walk->status = xmlParseChunk(walk->parser, NULL, 0, 1);
+	r = result_of(walk);
+	if (walk->parser->myDoc) {
+		xmlFreeDoc(walk->parser->myDoc);
+		walk->parser->myDoc = NULL;
 	}
-	xmlFreeParserCtxt(walk.parser);
-	if (walk.result != 0)
-		return walk.result;
-	return status == 0 ? 0 : -EBADMSG;
+	xmlFreeParserCtxt(walk->parser);
+	free(walk);
+	return r;
+}
+
+int xml_walk(const char *bytes, size_t length, const struct xml_handler *handler, void *context, struct sink *sink)
+{
+	struct xml_stream *stream;
+	int r = xml_stream_begin(handler, context, sink, &stream);
+
+	if (r < 0)
+		return r;
+	xml_stream_push(stream, bytes, length);
+	return xml_stream_end(stream);
 }
 
 static const unsigned char **find(const struct xml_attributes *attributes, const char *name)

@@ -28,6 +28,16 @@ struct xml_handler {
  */
 int xml_walk(const char *bytes, size_t length, const struct xml_handler *handler, void *context, struct sink *sink);
 
+/*
+ * The same for XML that comes in pieces. push() and end() return what xml_walk() returns; end() frees in any case. The
+ * sink is asked for the time now and then; NULL is allowed.
+ */
+struct xml_stream;
+int xml_stream_begin(const struct xml_handler *handler, void *context, struct sink *sink,
+		     struct xml_stream **ret_stream);
+int xml_stream_push(struct xml_stream *stream, const char *bytes, size_t length);
+int xml_stream_end(struct xml_stream *stream);
+
 /* The value of an attribute by local name, copied and cut into value; NULL when it is absent. */
 const char *xml_attribute(const struct xml_attributes *attributes, const char *name, char *value, size_t size);
 /* Is it absent, or one of 0, false, none, off? For the switches of OOXML. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include "extractd/worker/formats/archive_reader.h"
 
-enum { PART_MAX_BYTES = 256 << 20, PARTS_MAX = 20000 };
+enum { PART_MAX_BYTES = 256 << 20, PARTS_MAX = 20000, STREAM_PIECE_BYTES = 64 << 10 };
 
 static int keep(struct zip_parts *parts, const char *path, struct buf *bytes)
 {
@@ -124,6 +124,63 @@ int zip_parts_read(struct extract_input *in, struct sink *sink, bool (*is_wanted
 		zip_parts_release(ret_parts);
 	else if (ret_parts->count > 1)
 		qsort(ret_parts->parts, (size_t)ret_parts->count, sizeof(*ret_parts->parts), compare_paths);
+	return r;
+}
+
+static int stream_entry(struct archive *archive, struct sink *sink,
+			int (*put)(void *context, const char *bytes, size_t length), void *context)
+{
+	char piece[STREAM_PIECE_BYTES];
+
+	for (;;) {
+		la_ssize_t length = archive_read_data(archive, piece, sizeof(piece));
+		int r;
+
+		if (length == 0)
+			return 0;
+		if (length < 0)
+			return archive_read_has_encrypted_entries(archive) > 0 ? -EACCES : -EBADMSG;
+		r = sink_charge(sink, (uint64_t)length);
+		if (r == 0)
+			r = put(context, piece, (size_t)length);
+		if (r != 0)
+			return r;
+	}
+}
+
+static int find_and_stream(struct archive *archive, struct sink *sink, const char *wanted,
+			   int (*put)(void *context, const char *bytes, size_t length), void *context)
+{
+	struct archive_entry *entry;
+	int status;
+
+	for (int seen = 0; seen < PARTS_MAX; seen++) {
+		const char *path;
+
+		status = archive_read_next_header(archive, &entry);
+		if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+			break;
+		path = archive_entry_pathname(entry);
+		if (path && strcmp(path + (*path == '/'), wanted) == 0)
+			return archive_entry_is_encrypted(entry) ? -EACCES : stream_entry(archive, sink, put, context);
+	}
+	return -ENOENT;
+}
+
+int zip_part_stream(struct extract_input *in, struct sink *sink, const char *path,
+		    int (*put)(void *context, const char *bytes, size_t length), void *context)
+{
+	const uint8_t *bytes = input_bytes(in);
+	struct archive *archive = bytes ? archive_read_new() : NULL;
+	int r;
+
+	if (!archive)
+		return -ENOMEM;
+	archive_read_support_format_zip(archive);
+	r = archive_read_open_memory(archive, bytes, in->size_bytes) == ARCHIVE_OK
+		    ? find_and_stream(archive, sink, path, put, context)
+		    : -EBADMSG;
+	archive_read_free(archive);
 	return r;
 }
 

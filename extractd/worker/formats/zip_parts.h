@@ -23,3 +23,10 @@ int zip_parts_read(struct extract_input *in, struct sink *sink, bool (*is_wanted
 		   struct zip_parts *ret_parts);
 void zip_parts_release(struct zip_parts *parts);
 const struct zip_part *zip_part_find(const struct zip_parts *parts, const char *path);
+/*
+ * Gives the bytes of one part to put(), piece by piece, charged, without keeping them: for parts of any size. 0;
+ * -ENOENT; -EFBIG over the sink's budget; -EBADMSG damaged (what came before was given); -EACCES; what put() returned
+ * when not 0.
+ */
+int zip_part_stream(struct extract_input *in, struct sink *sink, const char *path,
+		    int (*put)(void *context, const char *bytes, size_t length), void *context);
