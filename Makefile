@@ -75,6 +75,11 @@ $(BUILD)/gen/queries.h $(BUILD)/gen/queries.c: $(BUILD)/gen/queries.stamp ; @:
 $(BUILD)/gen/migrations.c: $(MIGRATION_FILES) sql/generate-migrations sql/migrations
 	@mkdir -p $(BUILD)/gen
 	@sql/generate-migrations $@ $(MIGRATION_FILES)
+# The page, embedded into httpshim.
+PAGE_FILES := $(sort $(wildcard httpshim/page/*.html httpshim/page/*.css httpshim/page/*.js httpshim/page/*.svg httpshim/page/*.png))
+$(BUILD)/gen/page_files.c: $(PAGE_FILES) httpshim/generate-page httpshim/page
+	@mkdir -p $(BUILD)/gen
+	httpshim/generate-page $@ $(PAGE_FILES)
 GENERATED := $(BUILD)/gen/queries.c $(BUILD)/gen/migrations.c
 GENERATED_HEADERS := $(BUILD)/gen/queries.h
 
@@ -123,7 +128,7 @@ $(BUILD)/bin/extract-worker: $(call objects,$(SRC_worker)) $(BUILD)/libbase.a
 	$(call link,worker)
 $(BUILD)/bin/adminctl: $(call objects,$(SRC_adminctl)) $(BUILD)/libshared.a $(BUILD)/libbase.a
 	$(call link,adminctl)
-$(BUILD)/bin/httpshim: $(call objects,$(SRC_httpshim)) $(BUILD)/libshared.a $(BUILD)/libbase.a
+$(BUILD)/bin/httpshim: $(call objects,$(SRC_httpshim)) $(BUILD)/gen/page_files.o $(BUILD)/libshared.a $(BUILD)/libbase.a
 	$(call link,httpshim)
 $(BUILD)/bin/mount.tenantfs: packaging/mount.tenantfs
 	@mkdir -p $(@D)

@@ -92,18 +92,36 @@ bool auth_covers(const struct request *request, const char *code)
 	return strcmp(own, code) == 0;
 }
 
-bool auth_tenant_code(struct request *request, char ret_code[JWT_TENANT_SIZE])
+/* The code that the path, the query, a JSON body, the token or the settings name; "" when none does. */
+static const char *named_tenant(const struct request *request)
 {
 	const char *code = request_param(request, "tenant_code"), *own = request->principal.tenant;
 
 	if (!code)
 		code = request_query(request, "tenant_code");
 	if (!code)
+		code = json_string_value(json_object_get(request->json, "tenant_code"));
+	if (!code)
 		code = *own && strcmp(own, "*") != 0 ? own : request->server->default_tenant;
+	return code;
+}
+
+bool auth_tenant_is_named(const struct request *request)
+{
+	return *named_tenant(request) != '\0';
+}
+
+bool auth_tenant_code(struct request *request, char ret_code[JWT_TENANT_SIZE])
+{
+	const char *code = named_tenant(request);
+
 	if (*code == '\0') {
 		answer_error(request, 400, "No tenant is named: neither by the path, nor by tenant_code, nor by the token.");
 		return false;
 	}
+	/* A link that opens without a token also opens with one of another tenant: by what the link has, not by the token. */
+	if (request->route->flags & ROUTE_SIGNED && request->principal.is_known && !auth_covers(request, code))
+		request->principal.is_known = false;
 	/* Another tenant's things are as if they did not exist, and so is the tenant. */
 	if (strlen(code) >= JWT_TENANT_SIZE || (request->principal.is_known && !auth_covers(request, code))) {
 		answer_error(request, 404, "There is no such tenant.");

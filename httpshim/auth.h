@@ -2,7 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
-#include "httpshim/jwt.h"
+#include "shared/model/jwt.h"
 
 struct request;
 struct server;
@@ -29,5 +29,7 @@ bool auth_allows(struct request *request);
  * for another tenant's, 400 when none is named and there is no default.
  */
 bool auth_tenant_code(struct request *request, char ret_code[JWT_TENANT_SIZE]);
+/* Whether anything but the body names a tenant. */
+bool auth_tenant_is_named(const struct request *request);
 /* Whether the caller may act in the tenant of this code. */
 bool auth_covers(const struct request *request, const char *code);

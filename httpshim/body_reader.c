@@ -53,7 +53,8 @@ static bool start(struct request *request)
 	struct body_reader *reader;
 	int r = 0;
 
-	if (!request_prepare(request))
+	/* A JSON body may name the tenant itself. */
+	if (request->route->body != ROUTE_BODY_JSON && !request_prepare(request))
 		return false;
 	reader = calloc(1, sizeof(*reader));
 	if (!reader) {

@@ -1,5 +1,6 @@
 #include "httpshim/mount.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -16,7 +17,7 @@
 #include "httpshim/tenant_cache.h"
 #include "shared/base/cleanup.h"
 
-enum { PATH_SIZE = 1024 };
+enum { PATH_SIZE = 2048, PROC_PATH_SIZE = 40 };
 
 struct mount {
 	char *path;
@@ -210,7 +211,33 @@ int mount_remove_file(struct mount *mount, const struct tenant *tenant, const ch
 	return r < 0 ? r : remove_at(mount, tenant, path, 0);
 }
 
-int mount_rename(struct mount *mount, const struct tenant *tenant, const char *from, const char *to)
+int mount_list(struct mount *mount, const struct tenant *tenant, const char *path, int (*visit)(const char *name, void *context),
+	       void *context)
+{
+	struct dirent *entry;
+	DIR *folder;
+	int fd, r;
+
+	r = mount_open(mount, tenant, path, O_RDONLY | O_DIRECTORY, 0, &fd);
+	if (r < 0)
+		return r;
+	folder = fdopendir(fd);
+	if (!folder) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	for (errno = 0; r == 0 && (entry = readdir(folder)); errno = 0) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = visit(entry->d_name, context);
+	}
+	if (r == 0 && errno != 0)
+		r = -errno;
+	closedir(folder);
+	return r;
+}
+
+static int move(struct mount *mount, const struct tenant *tenant, const char *from, const char *to, unsigned flags)
 {
 	int from_parent autoclose = -1, to_parent autoclose = -1, r;
 	const char *from_name, *to_name;
@@ -221,29 +248,43 @@ int mount_rename(struct mount *mount, const struct tenant *tenant, const char *f
 	if (r < 0)
 		return r;
 	identity_enter(tenant);
-	r = renameat2(from_parent, from_name, to_parent, to_name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	r = renameat2(from_parent, from_name, to_parent, to_name, flags) < 0 ? -errno : 0;
 	identity_leave();
 	return r;
 }
 
+int mount_rename(struct mount *mount, const struct tenant *tenant, const char *from, const char *to)
+{
+	return move(mount, tenant, from, to, RENAME_NOREPLACE);
+}
+
+int mount_replace(struct mount *mount, const struct tenant *tenant, const char *from, const char *to)
+{
+	return move(mount, tenant, from, to, 0);
+}
+
+/* A descriptor of O_PATH has no attributes of its own; its name in /proc does. */
+static void proc_path(int fd, char ret_path[PROC_PATH_SIZE])
+{
+	snprintf(ret_path, PROC_PATH_SIZE, "/proc/self/fd/%d", fd);
+}
+
 int mount_wait_committed(struct mount *mount, const struct tenant *tenant)
 {
-	char value[8], path[PATH_SIZE];
-	int fd autoclose = -1;
-	int r;
+	char value[8], proc[PROC_PATH_SIZE];
+	int fd autoclose = -1, r;
 
 	r = mount_open(mount, tenant, "", O_PATH | O_DIRECTORY, 0, &fd);
 	if (r < 0)
 		return r;
-	/* A descriptor of O_PATH has no attributes of its own; its name in /proc does. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return getxattr(path, "user.tenantfs.committed", value, sizeof(value)) < 0 ? -errno : 0;
+	proc_path(fd, proc);
+	return getxattr(proc, "user.tenantfs.committed", value, sizeof(value)) < 0 ? -errno : 0;
 }
 
 int mount_set_attribute(struct mount *mount, const struct tenant *tenant, const char *file_id, const char *name,
 			const void *value, size_t length)
 {
-	char path[64], proc[64];
+	char path[64], proc[PROC_PATH_SIZE];
 	int fd autoclose = -1, r;
 
 	r = id_path(file_id, path);
@@ -251,7 +292,7 @@ int mount_set_attribute(struct mount *mount, const struct tenant *tenant, const 
 		r = mount_open(mount, tenant, path, O_PATH, 0, &fd);
 	if (r < 0)
 		return r;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	proc_path(fd, proc);
 	identity_enter(tenant);
 	if (length > 0)
 		r = setxattr(proc, name, value, length, 0) < 0 ? -errno : 0;
@@ -264,6 +305,19 @@ int mount_set_attribute(struct mount *mount, const struct tenant *tenant, const 
 int mount_set_privileged(int fd, const char *name, const void *value, size_t length)
 {
 	return fsetxattr(fd, name, value, length, 0) < 0 ? -errno : 0;
+}
+
+int mount_set_privileged_at(struct mount *mount, const struct tenant *tenant, const char *path, const char *name,
+			    const void *value, size_t length)
+{
+	int fd autoclose = -1, r;
+	char proc[PROC_PATH_SIZE];
+
+	r = mount_open(mount, tenant, path, O_PATH, 0, &fd);
+	if (r < 0)
+		return r;
+	proc_path(fd, proc);
+	return setxattr(proc, name, value, length, 0) < 0 ? -errno : 0;
 }
 
 int mount_get_attribute(int fd, const char *name, char *ret_text, size_t size)

@@ -34,6 +34,11 @@ int mount_make_folder(struct mount *mount, const struct tenant *tenant, const ch
 int mount_remove_folder(struct mount *mount, const struct tenant *tenant, const char *path);
 int mount_remove(struct mount *mount, const struct tenant *tenant, const char *path);
 int mount_remove_file(struct mount *mount, const struct tenant *tenant, const char *file_id);
+/* Calls visit for every name in a folder but . and ..; it may remove what it is given. Ends with its first error. */
+int mount_list(struct mount *mount, const struct tenant *tenant, const char *path, int (*visit)(const char *name, void *context),
+	       void *context);
+/* Over what has the name, if anything. */
+int mount_replace(struct mount *mount, const struct tenant *tenant, const char *from, const char *to);
 /* -EEXIST: to is taken. */
 int mount_rename(struct mount *mount, const struct tenant *tenant, const char *from, const char *to);
 /* Waits until everything answered for this tenant is in PostgreSQL. */
@@ -44,6 +49,8 @@ int mount_set_attribute(struct mount *mount, const struct tenant *tenant, const 
 			const void *value, size_t length);
 /* What only the shim may say of a file it writes: uploaded_by, original_name. As the daemon, not as the owner. */
 int mount_set_privileged(int fd, const char *name, const void *value, size_t length);
+int mount_set_privileged_at(struct mount *mount, const struct tenant *tenant, const char *path, const char *name,
+			    const void *value, size_t length);
 /* Reads a short text attribute of an open file. */
 int mount_get_attribute(int fd, const char *name, char *ret_text, size_t size);
 

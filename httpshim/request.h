@@ -77,7 +77,7 @@ struct request {
 	struct route_match match;
 	const struct route *route; /* NULL: none fits */
 	struct query query;
-	bool has_body, is_chunked, is_head;
+	bool has_body, is_chunked, is_head, is_behind_proxy;
 	uint64_t declared_bytes; /* Content-Length, UINT64_MAX when chunked */
 	struct principal principal;
 	int64_t started_ns; /* monotonic */

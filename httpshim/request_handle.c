@@ -3,8 +3,62 @@
 #include <errno.h>
 #include "httpshim/parking.h"
 #include "httpshim/request.h"
+#include "httpshim/request_db.h"
 #include "httpshim/server.h"
 #include "httpshim/tenant_cache.h"
+#include "shared/base/digest.h"
+#include "shared/meta/column.h"
+
+/* What the path or the body names: a file, or an extraction, a scan job or an upload by its UUID. NULL: none. */
+static const char *named_thing(const struct request *request)
+{
+	const char *id = request_param(request, "file_id");
+
+	if (!id)
+		id = request_param(request, "extraction_id");
+	if (!id)
+		id = request_param(request, "upload_id");
+	if (!id)
+		id = json_string_value(json_object_get(request->json, "file_id"));
+	if (!id)
+		id = json_string_value(json_array_get(json_object_get(request->json, "file_ids"), 0));
+	return id && (file_id_is_valid(id, strlen(id)) || schema_is_uuid(id)) ? id : NULL;
+}
+
+/* A caller who may see all tenants, or one with a link alone, names a thing and no tenant. */
+static bool must_locate(const struct request *request)
+{
+	return request->route->flags & ROUTE_ANY_TENANT_BY_ID && !request_query(request, "tenant_code") &&
+	       !json_object_get(request->json, "tenant_code") &&
+	       (!request->principal.is_known || strcmp(request->principal.tenant, "*") == 0) && named_thing(request);
+}
+
+/* The code of the tenant that has it. False: 404 or 503 is set. */
+static bool locate(struct request *request, char ret_code[JWT_TENANT_SIZE])
+{
+	const char *id = named_thing(request);
+	struct leased_db leased autodb = {0};
+	struct db_result *result autoresult = NULL;
+	struct db_params params autoparams;
+	int r;
+
+	db_params_init(&params);
+	if (schema_is_uuid(id))
+		db_param_uuid(&params, id);
+	else
+		db_param_text(&params, id);
+	r = request_lease_db(request, &leased);
+	if (r == 0)
+		r = db_run(leased.db, schema_is_uuid(id) ? QUERY_API_UUID_TENANT : QUERY_API_FILE_TENANT, &params, &result);
+	if (r == 0 && db_rows(result) == 0)
+		r = -ENOENT;
+	if (r < 0) {
+		answer_errno(request, r);
+		return false;
+	}
+	column_text(result, 0, 0, ret_code, JWT_TENANT_SIZE);
+	return true;
+}
 
 bool request_prepare(struct request *request)
 {
@@ -13,7 +67,9 @@ bool request_prepare(struct request *request)
 
 	if (request->tenant || !(request->route->flags & ROUTE_TENANT))
 		return true;
-	if (!auth_tenant_code(request, code))
+	if (request->route->flags & ROUTE_TENANT_IN_FORM && !auth_tenant_is_named(request))
+		return true;
+	if (must_locate(request) ? !locate(request, code) : !auth_tenant_code(request, code))
 		return false;
 	r = tenant_cache_get(request->server->tenants, code, &request->tenant);
 	if (r == -ENOENT) {

@@ -5,7 +5,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
-#include "httpshim/jwt.h"
+#include "shared/model/jwt.h"
 #include "httpshim/schema.h"
 
 struct request;
@@ -25,8 +25,9 @@ enum {
 	ROUTE_SIGNED = 2,	    /* also opens without a token, by signature or because the file is public */
 	ROUTE_TUS = 4,		    /* speaks tus: Tus-Resumable in every answer */
 	ROUTE_BODY_OPTIONAL = 8,
-	ROUTE_ANY_TENANT_BY_FILE = 16, /* a token for all tenants finds the tenant by the file's id */
+	ROUTE_ANY_TENANT_BY_ID = 16,   /* a token for all tenants finds the tenant by what the path or the body names */
 	ROUTE_INACTIVE = 32,	       /* also in a tenant that is switched off */
+	ROUTE_TENANT_IN_FORM = 256,    /* the tenant may be named by the form's tenant_code alone */
 	ROUTE_QUIET = 64,	       /* probes: not in the log */
 	ROUTE_FILE_SIZE = 128,	       /* the body is one file: its declared length is held against the tenant's largest */
 };

@@ -95,6 +95,8 @@ static enum MHD_Result take_headers(struct request *request, const char *method,
 		return answer_early(request);
 	if (!(request->route->flags & ROUTE_TENANT) || !request->has_body || request->route->body == ROUTE_BODY_JSON)
 		return go_on(request);
+	if (request->route->flags & ROUTE_TENANT_IN_FORM && !auth_tenant_is_named(request))
+		return go_on(request);
 	if (!auth_tenant_code(request, code))
 		return answer_early(request);
 	request->tenant = tenant_cache_peek(request->server->tenants, code);

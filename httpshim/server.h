@@ -10,21 +10,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "httpshim/auth.h"
-#include "httpshim/jwt.h"
+#include "shared/model/jwt.h"
 
 struct answer_cache;
 struct background;
 struct cache;
+struct clock_thread;
 struct config;
 struct connections;
 struct db_pool;
 struct listener;
 struct metrics;
 struct mount;
+struct name_hints;
 struct parking;
 struct rate_limit;
 struct request;
-struct revocations;
 struct tenant_cache;
 struct token_cache;
 struct workers;
@@ -35,7 +36,7 @@ struct server {
 	enum auth_mode auth_mode;
 	enum role anonymous_role;
 	const char *default_tenant; /* "" when there is none */
-	const char *public_url;	    /* without a slash at its end, "" when not set */
+	char *public_url; /* without a slash at its end, "" when not set */
 	int64_t url_lifetime_s, upload_lifetime_s, chunk_bytes_max, summary_timeout_ms, min_bytes_per_s;
 	int64_t job_cache_ttl_s, file_cache_ttl_s;
 
@@ -46,13 +47,14 @@ struct server {
 	struct connections *connections;
 	struct tenant_cache *tenants;
 	struct token_cache *tokens;
-	struct revocations *revocations;
 	struct answer_cache *answers;
 	struct rate_limit *rate_limit;
 	struct metrics *metrics;
 	struct mount *mount;
 	struct parking *parking;
+	struct name_hints *name_hints;
 	struct listener *listener;
+	struct clock_thread *clock;
 	struct background *background;
 
 	struct MHD_Daemon *daemons[8]; /* one an address */

@@ -5,7 +5,7 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
-#include "httpshim/jwt.h"
+#include "shared/model/jwt.h"
 
 int signed_url_make(const struct jwt_key *key, const char *tenant_code, const char *file_id, int64_t expires_at_s,
 		    char ret_signature[SIGNATURE_SIZE])

@@ -5,7 +5,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
-#include "httpshim/jwt.h"
+#include "shared/model/jwt.h"
 
 struct token_cache;
 struct db;

@@ -2,9 +2,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include "httpshim/thread.h"
+#include "shared/base/clock.h"
 
 enum { STACK_BYTES = 256 * 1024 };
 
@@ -33,6 +34,7 @@ static void *work(void *context)
 	struct workers *workers = context;
 
 	pthread_mutex_lock(&workers->lock);
+	workers->running++;
 	for (;;) {
 		struct job *job;
 
@@ -56,27 +58,17 @@ static void *work(void *context)
 
 static int start_threads(struct workers *workers, int count)
 {
-	pthread_attr_t attributes;
-	sigset_t all, before;
 	int r = 0;
 
-	/* Signals are for the main thread, which waits for them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	for (int i = 0; i < count && r == 0; i++) {
-		r = pthread_create(&workers->threads[i], &attributes, work, workers);
-		if (r == 0) {
-			pthread_mutex_lock(&workers->lock);
-			workers->thread_count++;
-			workers->running++;
-			pthread_mutex_unlock(&workers->lock);
-		}
+		r = thread_start(&workers->threads[i], STACK_BYTES, work, workers);
+		if (r < 0)
+			break;
+		pthread_mutex_lock(&workers->lock);
+		workers->thread_count++;
+		pthread_mutex_unlock(&workers->lock);
 	}
-	pthread_attr_destroy(&attributes);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
+	return r;
 }
 
 int workers_new(int thread_count, struct workers **ret_workers)
@@ -112,6 +104,11 @@ bool workers_stop(struct workers *workers, int timeout_ms)
 
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += timeout_ms / 1000;
+	deadline.tv_nsec += timeout_ms % 1000 * NS_PER_MS;
+	if (deadline.tv_nsec >= NS_PER_S) {
+		deadline.tv_sec++;
+		deadline.tv_nsec -= NS_PER_S;
+	}
 	pthread_mutex_lock(&workers->lock);
 	workers->is_stopping = true;
 	pthread_cond_broadcast(&workers->work);

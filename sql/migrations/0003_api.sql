@@ -70,3 +70,29 @@ CREATE INDEX upload_assembling ON upload (tenant_id, updated_at) WHERE state = '
 
 -- Newest first is how files are listed.
 CREATE INDEX node_uploaded ON node (tenant_id, (coalesce(uploaded_at_ns, 0)), inode) WHERE kind = 'f' AND nlink > 0;
+
+-- Extractions as the API shows them: those that were asked for, and, for every file, the one that runs by itself (kind j), whose id is
+-- its job's. An empty file has nothing to extract and is done.
+CREATE VIEW extraction_detail AS
+SELECT x.tenant_id, x.extraction_id AS id, 'x'::"char" AS kind, x.file_id, x.extraction_type, x.sha256, x.created_at,
+       CASE WHEN j.state = 'd' OR x.sha256 = sha256('') THEN 'completed' WHEN j.state IN ('f', 'x') THEN 'failed'
+            WHEN j.state = 'r' THEN 'processing' ELSE 'pending' END AS status,
+       r.extracted_text, r.structured_data, r.metadata, r.summary, r.warnings, r.confidence, r.duration_ms,
+       coalesce(j.error, r.error) AS error, greatest(coalesce(j.attempt, 0) - 1, 0) AS retry_count, j.completed_at
+  FROM extraction x
+  LEFT JOIN LATERAL (SELECT state, error, attempt, completed_at FROM extraction_job
+                      WHERE tenant_id = x.tenant_id AND sha256 = x.sha256
+                      ORDER BY extractor_version DESC LIMIT 1) j ON true
+  LEFT JOIN LATERAL (SELECT * FROM extraction_result
+                      WHERE tenant_id = x.tenant_id AND sha256 = x.sha256
+                      ORDER BY extractor_version DESC LIMIT 1) r ON true
+UNION ALL
+SELECT j.tenant_id, j.job_id, 'j', f.file_id, 'full', j.sha256, j.created_at,
+       CASE j.state WHEN 'd' THEN 'completed' WHEN 'r' THEN 'processing' WHEN 'q' THEN 'pending' ELSE 'failed' END,
+       r.extracted_text, r.structured_data, r.metadata, r.summary, r.warnings, r.confidence, r.duration_ms,
+       coalesce(j.error, r.error), greatest(j.attempt - 1, 0), j.completed_at
+  FROM extraction_job j
+  JOIN object o ON o.tenant_id = j.tenant_id AND o.sha256 = j.sha256
+  JOIN node f ON f.tenant_id = o.tenant_id AND f.inode = o.inode AND f.object_id = o.object_id AND f.nlink > 0
+  LEFT JOIN extraction_result r ON r.tenant_id = j.tenant_id AND r.sha256 = j.sha256
+                               AND r.extractor_version = j.extractor_version;
