@@ -9,6 +9,7 @@
 	X(pdf)                                                                                                         \
 	X(docx)                                                                                                        \
 	X(pptx)                                                                                                        \
+	X(xlsx)                                                                                                        \
 	X(odf)                                                                                                         \
 	X(epub)                                                                                                        \
 	X(html)                                                                                                        \

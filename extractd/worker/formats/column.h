@@ -22,6 +22,7 @@ struct column {
 	struct distinct distinct; /* while it is exact, its counts are not in nulls and number_sum yet */
 	uint32_t kinds;		  /* a bit for each enum value_kind seen */
 	bool has_leading_zero, has_exponent;
+	bool bools_are_numbers; /* set by the owner: what read_excel does to booleans beside numbers or nulls */
 	/* What stands first matters to read_csv (number_dtype() in column_facts.c): a number too wide for int64 before
 	 * anything that is no whole number; one too wide for uint64 before a number with a point and without a minus.
 	 */

@@ -47,10 +47,12 @@ static const char *dtype_of(const struct column *column)
 		return "object";
 	if (kinds == 0)
 		return "float64";
-	if (is_all(kinds, KINDS_NUMBER))
-		return number_dtype(column, kinds, has_nulls);
 	if (is_all(kinds, KIND(VALUE_BOOL)) && !has_nulls)
 		return "bool";
+	if (column->bools_are_numbers && is_all(kinds, KINDS_NUMBER | KIND(VALUE_BOOL)))
+		kinds = (kinds & ~KIND(VALUE_BOOL)) | KIND(VALUE_INTEGER);
+	if (is_all(kinds, KINDS_NUMBER))
+		return number_dtype(column, kinds, has_nulls);
 	if (is_all(kinds, KINDS_LOCAL_TIME))
 		return "datetime64[ns]";
 	if (is_all(kinds, KIND(VALUE_DATETIME_UTC)))

@@ -58,6 +58,7 @@ int dataset_add_column(struct dataset *dataset, const char *name, size_t length)
 	column = &dataset->columns[dataset->count++];
 	column->name = copy;
 	column_init(&column->column, (uint32_t)dataset->distinct_max);
+	column->column.bools_are_numbers = dataset->bools_are_numbers;
 	column_observe_nulls(&column->column, dataset->rows);
 	return 0;
 }

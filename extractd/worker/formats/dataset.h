@@ -23,7 +23,8 @@ struct dataset_column {
 struct dataset {
 	struct dataset_column *columns;
 	size_t count, capacity;
-	size_t distinct_max; /* a column; fixed when the first columns are made */
+	size_t distinct_max;	/* a column; fixed when the first columns are made */
+	bool bools_are_numbers; /* as in spreadsheets: true beside 2 is 1 (see column.h) */
 	uint64_t rows;
 	uint64_t ragged_rows; /* with fewer or more fields than the header */
 };
