@@ -155,7 +155,7 @@ static const struct statement statements[] = {
 	{QUERY_APPLY_ENTRY_PUT, ROW_ENTRY, is_entry_put, false},
 	{QUERY_APPLY_OBJECT_DELETE, ROW_OBJECT_KEY, is_object_delete, false},
 	{QUERY_APPLY_OBJECT_PUT, ROW_OBJECT, is_object_put, false},
-	{QUERY_APPLY_OBJECT_EQUAL, ROW_OBJECT_KEY, is_object_put, false},
+	{QUERY_APPLY_OBJECT_EQUAL, ROW_OBJECT_CONTENT, is_object_put, false},
 	{QUERY_APPLY_ATTRIBUTE_DELETE, ROW_ATTRIBUTE_KEY, is_attribute_delete, false},
 	{QUERY_APPLY_ATTRIBUTE_PUT, ROW_ATTRIBUTE, is_attribute_put, false},
 	{QUERY_APPLY_SPOOL_PUT, ROW_SPOOL, is_spool_put, false},

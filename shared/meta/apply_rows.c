@@ -127,6 +127,19 @@ static void put_object(struct columns *columns, const struct change *change)
 	db_array_int(&columns->arrays[6], object->published_at_ns);
 }
 
+static const uint32_t equal_types[] = {DB_TYPE_INT8, DB_TYPE_INT8, DB_TYPE_TEXT, DB_TYPE_INT8, DB_TYPE_BYTEA, 0};
+
+static void put_equal(struct columns *columns, const struct change *change)
+{
+	const struct object_row *object = &change->object;
+
+	db_array_int(&columns->arrays[0], object->object_id);
+	db_array_int(&columns->arrays[1], object->inode);
+	put_text(&columns->arrays[2], object->path);
+	db_array_int(&columns->arrays[3], object->size_bytes);
+	db_array_bytes(&columns->arrays[4], object->sha256, sizeof(object->sha256));
+}
+
 static const uint32_t attribute_types[] = {DB_TYPE_INT8, DB_TYPE_BYTEA, DB_TYPE_BYTEA, 0};
 
 static void put_attribute(struct columns *columns, const struct change *change)
@@ -221,6 +234,7 @@ const struct row_shape row_shapes[ROW_SHAPE_COUNT] = {
 	[ROW_ENTRY_KEY] = {named_types, put_entry_name},
 	[ROW_ATTRIBUTE_KEY] = {named_types, put_attribute_name},
 	[ROW_INODE] = {number_types, put_inode},
+	[ROW_OBJECT_CONTENT] = {equal_types, put_equal},
 	[ROW_OBJECT_KEY] = {number_types, put_object_id},
 	[ROW_SPOOL_KEY] = {number_types, put_spool_inode},
 };
