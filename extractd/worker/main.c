@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "extractd/worker/command.h"
 #include "extractd/worker/zygote.h"
 #include "shared/base/log.h"
@@ -126,12 +127,28 @@ static int take_option(int option, const char *value, struct options *options)
 	return 0;
 }
 
+/*
+ * libgomp reads its limits when it is loaded, before main(). Threads would make tesseract a hundred times slower, and
+ * the sandbox allows none.
+ */
+static void start_again_without_threads(char **argv)
+{
+	const char *limit = getenv("OMP_THREAD_LIMIT");
+
+	if (limit && strcmp(limit, "1") == 0)
+		return;
+	if (setenv("OMP_THREAD_LIMIT", "1", 1) == 0)
+		execv("/proc/self/exe", argv);
+	fprintf(stderr, "extract-worker: cannot start itself again, text recognition may fail\n");
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.zygote = {.uid = 65534, .gid = 65534, .ocr_languages = "eng"},
 				  .command = {.ocr_languages = "eng"}};
 	int option;
 
+	start_again_without_threads(argv);
 	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) >= 0) {
 		if (option == 'h' || option == 'V') {
 			fputs(option == 'h' ? help : "extract-worker " TENANTFS_VERSION "\n", stdout);

@@ -6,7 +6,7 @@
 #include "extractd/worker/formats/document.h"
 #include "extractd/worker/formats/xml_walk.h"
 
-enum { PERSONS_MAX = 256, PERSON_ID_SIZE = 48, PERSON_NAME_SIZE = 128 };
+enum { PERSONS_MAX = 256, PERSON_ID_SIZE = 48, PERSON_NAME_SIZE = 128, TIME_SIZE = 32 };
 
 enum extra { EXTRA_NONE, EXTRA_COMMENTS, EXTRA_THREAD, EXTRA_CHART, EXTRA_DRAWING, EXTRA_PERSONS };
 
@@ -58,20 +58,49 @@ static int add_person(struct reading *reading, const struct xml_attributes *attr
 	return 0;
 }
 
-/* A comment of a thread begins with who wrote it. */
+static const char *person_name(const struct reading *reading, const char *id)
+{
+	for (unsigned i = 0; i < reading->person_count; i++)
+		if (strcmp(reading->persons[i].id, id) == 0)
+			return reading->persons[i].name;
+	return "unknown";
+}
+
+/* A comment of a thread begins with who wrote it, and when. */
 static void begin_thread_comment(struct reading *reading, const struct xml_attributes *attributes)
 {
-	char id[PERSON_ID_SIZE];
+	char id[PERSON_ID_SIZE] = "", time[TIME_SIZE];
 
+	xml_attribute(attributes, "personId", id, sizeof(id));
 	document_begin(&reading->document, DOCUMENT_COMMENT, 0);
-	if (!xml_attribute(attributes, "personId", id, sizeof(id)))
-		return;
-	for (unsigned i = 0; i < reading->person_count; i++) {
-		if (strcmp(reading->persons[i].id, id) != 0)
+	document_puts(&reading->document, "[author: ");
+	document_puts(&reading->document, person_name(reading, id));
+	if (xml_attribute(attributes, "dT", time, sizeof(time))) {
+		document_puts(&reading->document, ", time: ");
+		document_puts(&reading->document, time);
+	}
+	document_puts(&reading->document, "]: ");
+}
+
+/* What kind of chart it is stands in no text. */
+static void put_chart_kind(struct reading *reading, const char *name)
+{
+	static const struct {
+		const char *element, *words;
+	} kinds[] = {
+		{"barChart", "Bar chart"},	     {"bar3DChart", "Bar chart"},   {"lineChart", "Line chart"},
+		{"line3DChart", "Line chart"},	     {"pieChart", "Pie chart"},	    {"pie3DChart", "Pie chart"},
+		{"doughnutChart", "Doughnut chart"}, {"areaChart", "Area chart"},   {"scatterChart", "Scatter chart"},
+		{"bubbleChart", "Bubble chart"},     {"radarChart", "Radar chart"}, {"stockChart", "Stock chart"},
+		{"surfaceChart", "Surface chart"},
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].element, name) != 0)
 			continue;
-		document_puts(&reading->document, reading->persons[i].name);
-		document_puts(&reading->document, ": ");
-		return;
+		document_begin(&reading->document, DOCUMENT_PARAGRAPH, 0);
+		document_puts(&reading->document, kinds[i].words);
+		document_end(&reading->document);
 	}
 }
 
@@ -95,6 +124,7 @@ static int begin(void *context, const char *prefix, const char *name, const stru
 		reading->is_text = strcmp(name, "text") == 0;
 		return 0;
 	default:
+		put_chart_kind(reading, name);
 		if (strcmp(name, "p") == 0 || strcmp(name, "pt") == 0)
 			document_begin(&reading->document, DOCUMENT_PARAGRAPH, 0);
 		reading->is_text = strcmp(name, "t") == 0 || strcmp(name, "v") == 0;
