@@ -1,7 +1,6 @@
 #include "fusefs/mount.h"
 
 #include <errno.h>
-#include <fuse_lowlevel.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +10,12 @@
 #include "fusefs/durable.h"
 #include "fusefs/invalidator.h"
 #include "fusefs/loader.h"
-#include "fusefs/ops.h"
 #include "fusefs/runner.h"
+#include "fusefs/session.h"
 #include "fusefs/share.h"
 #include "fusefs/words.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
-#include "shared/base/text.h"
 #include "shared/config/config.h"
 #include "shared/db/migrate.h"
 #include "shared/store/journal.h"
@@ -251,48 +249,13 @@ int mount_start(struct mount *mount, char *ret_error, size_t error_size)
 
 /* --- serving --- */
 
-static int open_session(struct mount *mount)
-{
-	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-
-	if (fuse_opt_add_arg(&args, "fusefs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
-	    fuse_opt_add_arg(&args, mount->options.fuse_options) == 0)
-		mount->session = fuse_session_new(&args, &fuse_operations, sizeof(fuse_operations), mount);
-	fuse_opt_free_args(&args);
-	return mount->session ? 0 : -EINVAL;
-}
-
-static int loop(struct mount *mount)
-{
-	struct fuse_loop_config *config = fuse_loop_cfg_create();
-	int r;
-
-	if (!config)
-		return -ENOMEM;
-	/* Threads that come and go cost more than threads that wait. */
-	fuse_loop_cfg_set_max_threads(config, (unsigned)mount->options.threads);
-	fuse_loop_cfg_set_idle_threads(config, (unsigned)mount->options.threads);
-	fuse_loop_cfg_set_clone_fd(config, 0);
-	r = fuse_session_loop_mt(mount->session, config);
-	fuse_loop_cfg_destroy(config);
-	return r < 0 ? r : 0;
-}
-
 int mount_serve(struct mount *mount, char *ret_error, size_t error_size)
 {
-	int r = open_session(mount);
+	int r = session_open(mount, ret_error, error_size);
 
 	if (r < 0)
-		return fail(r, ret_error, error_size, "FUSE did not take the mount options",
-			    mount->options.fuse_options);
-	if (fuse_set_signal_handlers(mount->session) < 0)
-		return fail(-EINVAL, ret_error, error_size, "signals cannot be handled", NULL);
-	if (fuse_session_mount(mount->session, mount->options.mountpoint) < 0) {
-		fuse_remove_signal_handlers(mount->session);
-		return fail(-EIO, ret_error, error_size, mount->options.mountpoint, "could not be mounted");
-	}
-	r = loop(mount);
-	fuse_remove_signal_handlers(mount->session);
+		return r;
+	r = session_loop(mount);
 	log_info("unmounting", "mountpoint", mount->options.mountpoint);
 	return r < 0 ? fail(r, ret_error, error_size, "serving ended", strerror(-r)) : 0;
 }
@@ -312,14 +275,12 @@ void mount_stop(struct mount *mount)
 	atomic_store(&mount->is_ending, true);
 	if (mount->tenants && mount->durable)
 		leave_tenants(mount);
-	if (mount->session)
-		fuse_session_unmount(mount->session);
+	session_unmount(mount);
 	durable_free(mount->durable, LEAVE_MS);
 	loader_free(mount->loader);
 	runner_free(mount->runner);
 	invalidator_free(mount->invalidator);
-	if (mount->session)
-		fuse_session_destroy(mount->session);
+	session_close(mount);
 	tenants_free(mount->tenants);
 	detectors_free(mount->detectors);
 	words_free(mount->words);

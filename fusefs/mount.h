@@ -45,6 +45,9 @@ struct mount {
 	struct invalidator *invalidator;
 	struct tenants *tenants;
 	struct fuse_session *session;
+	bool is_mounted;
+	uint64_t init_unique; /* the INIT request whose answer is completed (session.c) */
+	_Atomic bool patches_init;
 	struct parking parking;
 	struct stats stats;
 	_Atomic int64_t cache_used; /* bytes of all trees, about */
