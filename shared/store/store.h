@@ -80,7 +80,7 @@ void store_fault_plan(struct store *store, enum store_call call, unsigned first,
 unsigned store_fault_calls(struct store *store, enum store_call call);
 /*
  * "publish:3:EIO,open:1-5:EMFILE,all:7:ENOSPC": the third publish; the first five opens; every seventh call of any
- * kind. So that a whole program can be tested. Takes over lower also on error. -EINVAL: the plan is none.
+ * kind. So that a whole program can be tested. Takes over lower, unless it fails. -EINVAL: the plan is none.
  */
 int store_fault_parse(struct store *lower, const char *plan, struct store **ret_store);
 

@@ -46,11 +46,16 @@ static int fault(struct store *store, enum store_call call)
 	return r;
 }
 
+static void fault_free(struct store_fault *fault)
+{
+	pthread_mutex_destroy(&fault->lock);
+	free(fault);
+}
+
 static void fault_close(struct store *store)
 {
 	store_close(LOWER(store));
-	pthread_mutex_destroy(&FAULT(store)->lock);
-	free(store);
+	fault_free(FAULT(store));
 }
 
 static const struct store_abilities *fault_abilities(struct store *store)
@@ -216,7 +221,6 @@ int store_fault_new(struct store *lower, unsigned every_nth, int error, struct s
 
 	if (!fault || pthread_mutex_init(&fault->lock, NULL) != 0) {
 		free(fault);
-		store_close(lower);
 		return -ENOMEM;
 	}
 	fault->store.layer = &layer;
@@ -326,7 +330,7 @@ static int parse_step(struct store_fault *fault, const char *step)
 
 int store_fault_parse(struct store *lower, const char *plan, struct store **ret_store)
 {
-	struct store *store;
+	struct store *store = NULL;
 	int r = store_fault_new(lower, 0, 0, &store);
 
 	while (r == 0 && *plan != '\0') {
@@ -336,10 +340,10 @@ int store_fault_parse(struct store *lower, const char *plan, struct store **ret_
 		snprintf(step, sizeof(step), "%.*s", (int)(length < sizeof(step) ? length : sizeof(step)), plan);
 		r = parse_step(FAULT(store), step);
 		plan += length + (plan[length] == ',');
-		if (r < 0)
-			store_close(store);
 	}
 	if (r == 0)
 		*ret_store = store;
+	else if (store)
+		fault_free(FAULT(store));
 	return r;
 }

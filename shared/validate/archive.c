@@ -39,6 +39,8 @@ struct examination {
 	const struct archive_limits *limits;
 	struct archive_report *report;
 	int64_t processor_end_ns;
+	const struct file_source *outermost;
+	uint64_t declared; /* what the outermost says it unpacks to; 0: nothing */
 	uint64_t clock_at; /* inflated bytes at which to look at the clock again */
 	uint64_t buffered;
 };
@@ -111,12 +113,21 @@ static bool is_over(const struct examination *examination)
 	return examination->report->finding != ARCHIVE_FINE;
 }
 
+/* Says of itself that it is too big, and what came out so far looks like it: no need to see the rest. */
+static bool agrees_with_declared(const struct examination *examination)
+{
+	uint64_t inflated = examination->report->inflated;
+
+	return examination->declared > examination->limits->inflated_max && inflated > ARCHIVE_INFLATED_FLOOR &&
+	       inflated / INFLATED_RATIO_MAX > examination->outermost->at;
+}
+
 static bool charge(struct examination *examination, size_t bytes)
 {
 	struct archive_report *report = examination->report;
 
 	report->inflated += bytes;
-	if (report->inflated > examination->limits->inflated_max)
+	if (report->inflated > examination->limits->inflated_max || agrees_with_declared(examination))
 		return find(examination, ARCHIVE_TOO_BIG, NULL);
 	if (report->inflated < examination->clock_at)
 		return false;
@@ -358,21 +369,32 @@ void archive_examine(int fd, uint64_t size_bytes, enum archive_kind kind, const 
 			      .is_compressed = kind != ARCHIVE_TAR && kind != ARCHIVE_ZIP && kind != ARCHIVE_7Z};
 	autofree struct file_source *source = calloc(1, sizeof(*source));
 	struct archive *archive = NULL;
+	bool is_certain;
 	int r;
 
 	*ret_report = (struct archive_report){0};
 	if (kind == ARCHIVE_OPAQUE || size_bytes == 0)
 		return;
-	if (source)
-		*source = (struct file_source){.fd = fd, .size_bytes = size_bytes};
-	r = source ? reader_open_file(source, kind, &archive) : -ENOMEM;
+	if (!source) {
+		fail(&examination, -ENOMEM);
+		return;
+	}
+	*source = (struct file_source){.fd = fd, .size_bytes = size_bytes};
+	examination.outermost = source;
+	examination.declared = archive_declared(fd, size_bytes, kind, &is_certain);
+	if (examination.declared > limits->inflated_max && is_certain) {
+		ret_report->inflated = limits->inflated_max;
+		find(&examination, ARCHIVE_TOO_BIG, NULL);
+		return;
+	}
+	r = reader_open_file(source, kind, &archive);
 	if (r == ARCHIVE_OK)
 		read_entries(&examination, archive, &level);
 	else if (r != -ENOMEM)
 		find(&examination, ARCHIVE_CORRUPT, archive_error_string(archive));
 	else
 		fail(&examination, r);
-	if (source && source->error < 0 && ret_report->finding == ARCHIVE_CORRUPT) {
+	if (source->error < 0 && ret_report->finding == ARCHIVE_CORRUPT) {
 		ret_report->finding = ARCHIVE_UNREADABLE;
 		ret_report->error = source->error;
 	}

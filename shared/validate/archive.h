@@ -36,6 +36,8 @@ struct archive_report {
 
 /* What an honest archive of that size stays within; archive.c gives the reasons. */
 void archive_limits_set(struct archive_limits *limits, uint64_t size_bytes, int depth_max);
+/* archive_declared.c: bytes, a lower bound; 0: it does not say. */
+uint64_t archive_declared(int fd, uint64_t size_bytes, enum archive_kind kind, bool *ret_is_certain);
 /* Reads with pread; the descriptor's offset stays. kind: not ARCHIVE_NONE. */
 void archive_examine(int fd, uint64_t size_bytes, enum archive_kind kind, const struct archive_limits *limits,
 		     struct archive_report *ret_report);

@@ -129,6 +129,16 @@ static int reader_new(enum archive_kind kind, bool can_seek, struct archive **re
 	return r == ARCHIVE_WARN ? ARCHIVE_FATAL : r;
 }
 
+/* A filter that failed before its first byte leaves what looks like an empty file, and an error. */
+static int reader_open(struct archive *archive, void *source)
+{
+	int r;
+
+	archive_read_set_callback_data(archive, source);
+	r = archive_read_open1(archive);
+	return r == ARCHIVE_OK && archive_errno(archive) != 0 ? ARCHIVE_FATAL : r;
+}
+
 int reader_open_file(struct file_source *source, enum archive_kind kind, struct archive **ret_archive)
 {
 	int r = reader_new(kind, true, ret_archive);
@@ -138,8 +148,7 @@ int reader_open_file(struct file_source *source, enum archive_kind kind, struct 
 	archive_read_set_read_callback(*ret_archive, read_file);
 	archive_read_set_skip_callback(*ret_archive, skip_file);
 	archive_read_set_seek_callback(*ret_archive, seek_file);
-	archive_read_set_callback_data(*ret_archive, source);
-	return archive_read_open1(*ret_archive);
+	return reader_open(*ret_archive, source);
 }
 
 int reader_open_stream(struct stream_source *source, enum archive_kind kind, struct archive **ret_archive)
@@ -149,6 +158,5 @@ int reader_open_stream(struct stream_source *source, enum archive_kind kind, str
 	if (r != ARCHIVE_OK)
 		return r;
 	archive_read_set_read_callback(*ret_archive, read_stream);
-	archive_read_set_callback_data(*ret_archive, source);
-	return archive_read_open1(*ret_archive);
+	return reader_open(*ret_archive, source);
 }

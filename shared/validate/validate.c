@@ -118,8 +118,7 @@ static void refuse_bomb(const struct subject *subject, const struct archive_repo
 
 	switch (report->finding) {
 	case ARCHIVE_TOO_BIG:
-		snprintf(words, sizeof(words),
-			 "is a decompression bomb: it unpacks to more than %" PRIu64 " MiB, a hundred times its size",
+		snprintf(words, sizeof(words), "is a decompression bomb: it unpacks to more than %" PRIu64 " MiB",
 			 report->inflated >> 20);
 		break;
 	case ARCHIVE_TOO_MANY:
@@ -129,7 +128,7 @@ static void refuse_bomb(const struct subject *subject, const struct archive_repo
 		snprintf(words, sizeof(words), "takes more time to unpack than any archive of its size should");
 		break;
 	default:
-		snprintf(words, sizeof(words), "takes more memory to unpack than can be given%s%s",
+		snprintf(words, sizeof(words), "takes more memory to unpack than it may have%s%s",
 			 report->words[0] ? ": " : "", report->words);
 		break;
 	}
@@ -240,6 +239,7 @@ void validate_content(const struct rules *rules, struct detector *detector, cons
 	/* A ZIP without its end that is no document for certain. */
 	has_rest = content.kind != ARCHIVE_ZIP || content.zip.is_whole || content.is_document;
 	if (!has_rest && rules->judges_archives) {
+		verdict_set_media_type(ret_verdict, content.media_type);
 		judge_damaged(&subject, "its end is missing");
 		return;
 	}
