@@ -26,7 +26,7 @@ static void put_path(struct buf *line, const struct request *request)
 
 void access_log_write(const struct request *request, int status, uint64_t bytes_out, int64_t duration_ns)
 {
-	struct buf line cleanup(buf_release) = BUF_INIT(32 << 10);
+	autobuf struct buf line = BUF_INIT(32 << 10);
 	char time[CLOCK_RFC3339_SIZE];
 
 	if (!log_is_enabled(LOG_INFO_) || (request->route && request->route->flags & ROUTE_QUIET && status < 400))

@@ -66,7 +66,7 @@ static void put_envelope(struct buf *buf, const char *detail, const json_t *list
 	json_array_foreach((json_t *)(uintptr_t)list, index, problem)
 	{
 		const json_t *loc = json_object_get(problem, "loc"), *part;
-		struct buf text cleanup(buf_release) = BUF_INIT(4096);
+		autobuf struct buf text = BUF_INIT(4096);
 		size_t i;
 
 		buf_putc(&text, '[');

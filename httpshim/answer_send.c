@@ -100,7 +100,7 @@ bool answer_send(struct request *request)
 bool answer_send_raw(struct request *request)
 {
 	const struct answer *answer = &request->answer;
-	struct buf text cleanup(buf_release) = BUF_INIT(64 << 10);
+	autobuf struct buf text = BUF_INIT(64 << 10);
 	int fd = connection_socket(request->connection);
 
 	if (answer->kind != ANSWER_BYTES)

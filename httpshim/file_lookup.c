@@ -60,7 +60,7 @@ int file_lookup_answer(struct request *request, int status, const char *file_id)
 {
 	struct answer_cache *cache = request->server->answers;
 	uint64_t generation = answer_cache_generation(cache, request->tenant->id);
-	struct buf text cleanup(buf_release) = BUF_INIT(TEXT_BYTES_MAX);
+	autobuf struct buf text = BUF_INIT(TEXT_BYTES_MAX);
 	struct leased_db leased autodb = {0};
 	struct file_list list autofiles = {0};
 	struct shared_bytes *kept;

@@ -223,7 +223,7 @@ void file_view_put(struct buf *buf, const struct server *server, const struct te
 void dataset_view_put(struct buf *buf, const struct server *server, const struct tenant *tenant, const char *base,
 		      const struct file_row *row, const struct dataset_view *dataset)
 {
-	struct buf uri cleanup(buf_release) = BUF_INIT(64 << 10);
+	autobuf struct buf uri = BUF_INIT(64 << 10);
 
 	put_shared(buf, server, tenant, base, row);
 	put_text(buf, "file_name", dataset->name);

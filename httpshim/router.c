@@ -55,7 +55,7 @@ static bool split(const char *path, size_t length, struct segments *segments)
 	segments->count = 0;
 	if (length > 0 && path[0] == '/')
 		path++;
-	if (end > path && end[-1] == '/')
+	if (end - path > 1 && end[-1] == '/')
 		end--;
 	while (path < end) {
 		const char *slash = memchr(path, '/', (size_t)(end - path));

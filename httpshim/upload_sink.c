@@ -72,7 +72,7 @@ static bool is_name_refused(struct request *request, const struct upload_sink *s
 {
 	char path[WORKING_PATH_SIZE], month[CLOCK_MONTH_SIZE];
 	struct verdict verdict;
-	int fd autoclose = -1;
+	int fd autoclose = -1, r;
 
 	if (!request->tenant->rules)
 		return false;
@@ -81,10 +81,15 @@ static bool is_name_refused(struct request *request, const struct upload_sink *s
 		return false;
 	clock_format_month(clock_realtime_ns(), month);
 	snprintf(path, sizeof(path), "%s/%.*s", month, (int)sink->name_length, sink->name);
-	if (mount_open(request->server->mount, request->tenant, path, O_CREAT | O_EXCL | O_WRONLY, 0660, &fd) == 0) {
+	r = mount_open(request->server->mount, request->tenant, path, O_CREAT | O_EXCL | O_WRONLY, 0660, &fd);
+	if (r == 0) {
 		/* The tenant's rules changed a moment ago. */
 		mount_remove(request->server->mount, request->tenant, path);
 		return false;
+	}
+	if (r != -EPERM && r != -EEXIST) {
+		answer_errno(request, r);
+		return true;
 	}
 	metrics_add(request->server->metrics, METRIC_UPLOADS_REFUSED, 1);
 	answer_errorf(request, 422, "%s", verdict.reason);

@@ -42,7 +42,7 @@ static void put_uri(struct buf *buf, const struct request *request, const struct
 static void keep_in_redis(const struct request *request, const char *session_id, const struct file_row *row,
 			  const struct dataset_view *dataset)
 {
-	struct buf uri cleanup(buf_release) = BUF_INIT(16 << 10);
+	autobuf struct buf uri = BUF_INIT(16 << 10);
 	char key[KEY_SIZE], tenant_id[24];
 
 	put_uri(&uri, request, row, dataset);
@@ -96,7 +96,7 @@ static void put_member(struct buf *buf, const char *name, const char *value, siz
 
 static int answer_dataset(struct request *request, const struct file_row *row, const struct dataset_view *dataset)
 {
-	struct buf uri cleanup(buf_release) = BUF_INIT(16 << 10);
+	autobuf struct buf uri = BUF_INIT(16 << 10);
 	struct buf *buf = answer_begin(request, 200, "application/json");
 
 	put_uri(&uri, request, row, dataset);

@@ -129,7 +129,7 @@ static void take_back(struct request *request, struct upload_sink *sink)
 /* "{sub}_{file_name}.csv" in the month; what a sub may hold that a name may not is escaped. */
 static int publish(struct request *request, struct upload_sink *sink)
 {
-	struct buf name cleanup(buf_release) = BUF_INIT(4096);
+	autobuf struct buf name = BUF_INIT(4096);
 	struct bytes entry, original = {sink->name, sink->name_length};
 	int r;
 

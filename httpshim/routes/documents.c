@@ -12,7 +12,7 @@ static struct shared_bytes *document;			 /* written once; lives as long as the p
 
 static struct shared_bytes *written(void)
 {
-	struct buf text cleanup(buf_release) = BUF_INIT(DOCUMENT_BYTES_MAX);
+	autobuf struct buf text = BUF_INIT(DOCUMENT_BYTES_MAX);
 	struct shared_bytes *bytes;
 
 	pthread_mutex_lock(&lock);

@@ -95,7 +95,7 @@ static void put_headers(struct request *request, const struct representation *re
 	const char *wants_inline = request_query(request, "inline");
 	bool is_inline = wants_inline && strchr("1tyo", *wants_inline) && strcmp(wants_inline, "off") != 0 &&
 			 !is_script_like(representation->type);
-	struct buf disposition cleanup(buf_release) = BUF_INIT(16 << 10);
+	autobuf struct buf disposition = BUF_INIT(16 << 10);
 	char date[HTTP_DATE_SIZE];
 
 	http_date_format(representation->modified_s, date);

@@ -36,8 +36,8 @@ static int set_text(struct request *request, const char *file_id, const char *at
 
 static int set_tags(struct request *request, const char *file_id, const json_t *tags)
 {
-	struct buf text cleanup(buf_release) = BUF_INIT(64 << 10);
-	struct buf list cleanup(buf_release) = BUF_INIT(64 << 10);
+	autobuf struct buf text = BUF_INIT(64 << 10);
+	autobuf struct buf list = BUF_INIT(64 << 10);
 	char *json autofree = json_dumps(tags, JSON_COMPACT);
 	int r = json ? upload_tags_normalise(json, strlen(json), &list) : -ENOMEM;
 

@@ -26,7 +26,7 @@ const struct schema file_post_answer_schema = {.name = "DatasetOrScanStarted", .
 
 int file_post_store(struct request *request, struct upload_sink *sink)
 {
-	struct buf tags cleanup(buf_release) = BUF_INIT(TAGS_BYTES);
+	autobuf struct buf tags = BUF_INIT(TAGS_BYTES);
 	struct bytes name = {sink->name, sink->name_length};
 	struct file_attributes attributes;
 	int r;

@@ -125,7 +125,7 @@ static const struct schema bulk_answer_schema = {.name = "BulkDelete", .type = F
 static int bulk_delete(struct request *request)
 {
 	const json_t *ids = json_object_get(request->json, "file_ids");
-	struct buf results cleanup(buf_release) = BUF_INIT(1 << 20);
+	autobuf struct buf results = BUF_INIT(1 << 20);
 	int deleted = 0, not_found = 0, failed = 0, r;
 
 	for (size_t i = 0; i < json_array_size(ids); i++) {

@@ -142,7 +142,7 @@ static bool answer_kept(struct request *request, const char *key)
 static void keep(struct request *request, const char *key)
 {
 	const struct buf *answer = &request->answer.body;
-	struct buf value cleanup(buf_release) = BUF_INIT(64 << 10);
+	autobuf struct buf value = BUF_INIT(64 << 10);
 
 	buf_printf(&value, "%" PRId64 "\n", request->tenant->id);
 	buf_append(&value, answer->data, answer->length);

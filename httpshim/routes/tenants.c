@@ -282,7 +282,7 @@ static int list(struct request *request)
 
 static int get(struct request *request)
 {
-	struct buf stats cleanup(buf_release) = BUF_INIT(1 << 20);
+	autobuf struct buf stats = BUF_INIT(1 << 20);
 	struct leased_db leased autodb = {0};
 	struct tenant_list list autotenants = {0};
 	struct buf *buf;

@@ -20,7 +20,7 @@ static struct bytes text_of(const json_t *metadata, const char *key)
 
 static int set_attributes(struct working_file *file, const json_t *metadata)
 {
-	struct buf tags cleanup(buf_release) = BUF_INIT(64 << 10);
+	autobuf struct buf tags = BUF_INIT(64 << 10);
 	struct bytes given = text_of(metadata, "tags"), visibility = text_of(metadata, "visibility");
 	struct file_attributes attributes = {.description = text_of(metadata, "description")};
 

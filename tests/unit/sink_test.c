@@ -60,6 +60,7 @@ static const struct extractor family = {"family", 1, family_types, NULL, copy};
 static const struct extractor text = {"text", 3, text_types, NULL, copy};
 static const struct extractor box = {"box", 1, container_types, NULL, contain};
 static const struct extractor broken = {"broken", 2, broken_types, NULL, give_up};
+const bool extractors_are_all = true;
 const struct extractor *const extractors[] = {&family, &text, &box, &broken, NULL};
 
 int detect_preload(void)
