@@ -150,10 +150,6 @@ stack_sql() {
 }
 
 stack_migrate() {
-	if [[ ! -x $BUILD/bin/adminctl ]]; then
-		cat "$TOP"/sql/migrations/*.sql | psql -Xq -v ON_ERROR_STOP=1 "$DATABASE_URL" >"$STACK/log/migrate" 2>&1
-		return
-	fi
 	adminctl migrate >"$STACK/log/migrate" 2>&1
 }
 
@@ -231,10 +227,6 @@ stack_httpshim() {
 stack_tenant() {
 	local code=$1
 	shift
-	if [[ ! -x $BUILD/bin/adminctl ]]; then
-		stack_sql "INSERT INTO tenant (code, owner_uid, owner_gid) VALUES ('$code', $(id -u), $(id -g))"
-		return
-	fi
 	adminctl tenant create "$code" --owner "$(id -u):$(id -g)" "$@" >>"$STACK/log/adminctl" 2>&1
 }
 
