@@ -1,7 +1,9 @@
 #include "extractd/worker/formats/xml_walk.h"
 
 #include <errno.h>
+#include <libxml/HTMLparser.h>
 #include <libxml/parser.h>
+#include <libxml/parserInternals.h>
 #include <stdlib.h>
 #include <string.h>
 #include "extractd/worker/sink.h"
@@ -19,6 +21,8 @@ struct xml_stream {
 	xmlParserCtxtPtr parser;
 	unsigned depth;
 	int status, result;
+	xmlEntity entity; /* the last one that was asked for */
+	xmlChar entity_text[8];
 };
 
 static void stop(struct xml_stream *walk, int result)
@@ -68,11 +72,33 @@ static void on_text(void *user, const xmlChar *bytes, int length)
 		stop(walk, walk->handler->text(walk->context, (const char *)bytes, (size_t)length));
 }
 
-/* Only &lt; and its four siblings: what a document declares is not expanded, so nothing can multiply. */
+static void put_code(xmlChar text[8], unsigned code)
+{
+	int length = xmlCopyChar(0, text, (int)code);
+
+	text[length > 0 ? length : 0] = '\0';
+}
+
+/*
+ * &lt; and its four siblings, and the names that HTML gives to characters. What a document declares is never expanded:
+ * it reads as a space, so nothing can multiply and nothing is opened.
+ */
 static xmlEntityPtr on_entity(void *user, const xmlChar *name)
 {
-	(void)user;
-	return xmlGetPredefinedEntity(name);
+	struct xml_stream *walk = user;
+	xmlEntityPtr predefined = xmlGetPredefinedEntity(name);
+	const htmlEntityDesc *known;
+
+	if (predefined)
+		return predefined;
+	known = htmlEntityLookup(name);
+	put_code(walk->entity_text, known ? known->value : ' ');
+	walk->entity = (xmlEntity){.type = XML_ENTITY_DECL,
+				   .name = BAD_CAST "",
+				   .content = walk->entity_text,
+				   .orig = walk->entity_text,
+				   .etype = XML_INTERNAL_PREDEFINED_ENTITY};
+	return &walk->entity;
 }
 
 int xml_stream_begin(const struct xml_handler *handler, void *context, struct sink *sink,
@@ -117,6 +143,13 @@ int xml_stream_push(struct xml_stream *walk, const char *bytes, size_t length)
 			stop(walk, -ETIME);
 	}
 	return result_of(walk);
+}
+
+unsigned xml_stream_line(const struct xml_stream *walk)
+{
+	int line = walk->parser->input ? walk->parser->input->line : 0;
+
+	return line > 0 ? (unsigned)line : 1;
 }
 
 int xml_stream_end(struct xml_stream *walk)

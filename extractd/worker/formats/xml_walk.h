@@ -37,6 +37,8 @@ int xml_stream_begin(const struct xml_handler *handler, void *context, struct si
 		     struct xml_stream **ret_stream);
 int xml_stream_push(struct xml_stream *stream, const char *bytes, size_t length);
 int xml_stream_end(struct xml_stream *stream);
+/* Where the reading stands, from 1. */
+unsigned xml_stream_line(const struct xml_stream *stream);
 
 /* The value of an attribute by local name, copied and cut into value; NULL when it is absent. */
 const char *xml_attribute(const struct xml_attributes *attributes, const char *name, char *value, size_t size);
