@@ -5,7 +5,7 @@
 #include <string.h>
 #include "shared/base/text.h"
 
-enum { NAME_SHOWN_SIZE = 121, NAME_SHOWN_HALF = 56 };
+enum { NAME_SHOWN_SIZE = 121, NAME_SHOWN_HALF = 56, WORDS_SIZE = 512 };
 
 /* The bytes of the UTF-8 character at bytes, 0 when there is none that could be shown. */
 static size_t shown_character(const char *bytes, size_t length)
@@ -63,19 +63,24 @@ static void show_name(const char *name, size_t length, char text[NAME_SHOWN_SIZE
 void verdict_refuse(struct verdict *verdict, int error, const char *rule, const char *name, size_t name_length,
 		    const char *format, ...)
 {
-	char shown[NAME_SHOWN_SIZE] = "", words[VERDICT_REASON_SIZE];
+	char shown[NAME_SHOWN_SIZE] = "", words[WORDS_SIZE];
 	va_list arguments;
-	int length;
+	size_t used = 0, length;
 
 	va_start(arguments, format);
 	vsnprintf(words, sizeof(words), format, arguments);
 	va_end(arguments);
 	if (name)
 		show_name(name, name_length, shown);
-	length = snprintf(verdict->reason, sizeof(verdict->reason), "%s%s%s.", shown, name ? " " : "", words);
-	if ((size_t)length >= sizeof(verdict->reason))
-		verdict->reason[utf8_cut(verdict->reason, sizeof(verdict->reason) - 1, sizeof(verdict->reason) - 1)] =
-			'\0';
+	show(shown, strlen(shown), verdict->reason, &used, sizeof(verdict->reason) - 1);
+	if (name && used + 1 < sizeof(verdict->reason) - 1)
+		verdict->reason[used++] = ' ';
+	/* The words may quote an entry's name, or a library that ends its lines. */
+	length = strlen(words);
+	while (length > 0 && (words[length - 1] == '\n' || words[length - 1] == ' ' || words[length - 1] == '.'))
+		length--;
+	show(words, length, verdict->reason, &used, sizeof(verdict->reason) - 1);
+	memcpy(verdict->reason + used, ".", sizeof("."));
 	verdict->error = error;
 	verdict->rule = rule;
 }
