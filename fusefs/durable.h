@@ -17,7 +17,7 @@ struct durable;	       /* one for the mount: connections, committer thread, leas
 struct durable_tenant; /* one for each tenant held */
 
 struct durable_events {
-	/* From the committer thread, no lock held. Everything up to position is in PostgreSQL. */
+	/* All of them from threads of durable, no lock held. Everything up to position is in PostgreSQL. */
 	void (*committed)(void *tenant_context, uint64_t position);
 	/* The tenant can no longer write: lease lost, journal unusable or records refused (reason for the log and .stats). */
 	void (*read_only)(void *tenant_context, const char *reason);
@@ -50,9 +50,10 @@ void durable_free(struct durable *durable, int timeout_ms);
  * then the same record holds NODE_PUT (status u), ENTRY_PUT and CHANGE_SPOOL, and the spool comes back here. CHANGE_SPOOL with an
  * empty name, or NODE_DELETE of the inode, takes a spool off the list.
  */
+enum { DURABLE_SPOOL_NAME_SIZE = 32 };
 struct durable_spool {
 	int64_t inode, size_bytes;
-	char name[32];
+	char name[DURABLE_SPOOL_NAME_SIZE];
 };
 struct durable_start {
 	int64_t epoch;
@@ -64,27 +65,31 @@ struct durable_start {
 };
 int durable_acquire(struct durable *durable, const struct tenant_row *tenant, void *tenant_context, int wait_ms,
 		    struct durable_tenant **ret_tenant, struct durable_start *ret_start);
-/* Commits what is pending, gives the lease back. */
+/*
+ * Commits what is pending, gives the lease back. Appends are refused from now on (-EROFS); the pointer stays good until
+ * durable_free. -ETIMEDOUT, -EIO (it failed before): what is pending stays in the journal for the next holder, and so does the lease.
+ */
 int durable_give_back(struct durable_tenant *tenant, int timeout_ms);
 /*
  * The holder's part of deleting a tenant (delete_requested_at is set; the tree has closed everything inside and appends no more):
  * drops what is pending and the journal, then rows and bytes as shared/meta/tenant_remove.h says, and lets the lease end with the
- * row. Blocking: for a loader thread. On an error the tenant stays as asked for and the call may be repeated; on success tenant is gone.
+ * row. Blocking: for a loader thread. On an error the tenant stays as asked for and the call may be repeated; on success tenant is
+ * gone, though the pointer stays good until durable_free.
  */
 int durable_remove(struct durable_tenant *tenant);
 
 /*
  * Under the tenant's tree lock: journals one record in its final order and hands it to the committer. Never blocks.
- * -EAGAIN: the journal is at its limit: undo the change in memory and park until durable_has_room() tells.
- * -EROFS: lease lost or quarantined. -ENOSPC, -EIO.
+ * -EAGAIN: the journal is at its limit: undo the change in memory and park until durable_when_room() tells.
+ * -EROFS: lease lost, quarantined or given back. -ENOSPC, -EIO. The record's own error (record_put): -EINVAL, -EOVERFLOW, -ENOMEM.
  */
 int durable_append(struct durable_tenant *tenant, const struct buf *record, bool frees_space, uint64_t *ret_position);
 /* After the append and before the reply: the lease is still ours by CLOCK_BOOTTIME. */
 bool durable_is_held(const struct durable_tenant *tenant);
 /* fsync: the journal is on disk up to now. Blocks on the disk, not on PostgreSQL. */
 int durable_sync(struct durable_tenant *tenant);
-/* Calls back once, from the committer thread (or at once, when it is so already), when all up to position is committed
- * (error 0) or the deadline passed (-EIO). For parked requests. */
+/* Calls back once, from a thread of durable with no lock held (or at once, on the caller's, when it is so already), when all up to
+ * position is committed (error 0) or the deadline passed, or the tenant failed or was given back (-EIO). For parked requests. */
 void durable_when_committed(struct durable_tenant *tenant, uint64_t position, int64_t deadline_monotonic_ns,
 			    void (*done)(void *context, int error), void *context);
 /* The same for room in the journal after -EAGAIN. */
@@ -92,12 +97,20 @@ void durable_when_room(struct durable_tenant *tenant, int64_t deadline_monotonic
 		       void *context);
 uint64_t durable_committed_position(const struct durable_tenant *tenant);
 
-/* A fresh block of inode numbers: first, count = 1 << INODE_BLOCK_BITS. Kept one ahead, so it answers at once; -EAGAIN: none
- * is there yet (PostgreSQL away), try through durable_when_inodes. */
+/*
+ * All spools that any tenant's journal or row names, replayed or not: what store_sweep() must leave. *ret_names is the caller's.
+ * Blocking. After an error (a damaged journal, PostgreSQL away) nothing may be swept.
+ */
+int durable_spools_wanted(struct durable *durable, char (**ret_names)[DURABLE_SPOOL_NAME_SIZE], int *ret_count);
+
+/* A fresh inode number, out of blocks of 1 << INODE_BLOCK_BITS that are fetched ahead, so it answers at once; -EAGAIN: none is
+ * left (PostgreSQL is away for long), try again later. */
 int durable_inode(struct durable *durable, int64_t *ret_inode);
 
 struct durable_stats {
-	uint64_t pending_records, pending_bytes, commits, commit_failures, last_commit_ns, lag_ns;
+	uint64_t pending_records, pending_bytes, commits, commit_failures;
+	uint64_t last_commit_ns; /* how long the last commit took */
+	uint64_t lag_ns;	 /* how long the oldest pending record has waited, about */
 	bool is_connected;
 };
 void durable_stats(struct durable *durable, struct durable_stats *ret_stats);

@@ -93,6 +93,8 @@ int journal_scan(int journal_dir_fd, int64_t tenant_id, int64_t epoch, uint64_t 
 int journal_extent(int journal_dir_fd, int64_t tenant_id, int64_t epoch, uint64_t *ret_begin, uint64_t *ret_end);
 /* The epochs that have a file, ascending. *ret_epochs is the caller's. */
 int journal_epochs(int journal_dir_fd, int64_t tenant_id, int64_t **ret_epochs, int *ret_count);
+/* Every epoch's file of every tenant. visit returns 0 to go on. */
+int journal_each(int journal_dir_fd, int (*visit)(int64_t tenant_id, int64_t epoch, void *context), void *context);
 int journal_remove(int journal_dir_fd, int64_t tenant_id, int64_t epoch);
 /*
  * The end of an older epoch's file once all its valid records are in PostgreSQL: what .kept has not yet of them is

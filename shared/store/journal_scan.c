@@ -323,58 +323,73 @@ static int compare_epochs(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* The epoch in "<tenant_id>.<epoch>", 0 for any other name. */
-static int64_t epoch_of(const char *name, int64_t tenant_id)
+/* "<tenant_id>.<epoch>" and nothing else. */
+static bool parse_name(const char *name, int64_t *ret_tenant_id, int64_t *ret_epoch)
 {
 	char number[JOURNAL_NAME_SIZE];
 	const char *dot = strchr(name, '.');
-	int64_t value;
 
 	if (!dot || (size_t)(dot - name) >= sizeof(number))
-		return 0;
+		return false;
 	memcpy(number, name, (size_t)(dot - name));
 	number[dot - name] = '\0';
-	if (int64_parse(number, &value) < 0 || value != tenant_id || int64_parse(dot + 1, &value) < 0)
-		return 0;
-	return value > 0 ? value : 0;
+	return int64_parse(number, ret_tenant_id) == 0 && int64_parse(dot + 1, ret_epoch) == 0 && *ret_tenant_id > 0 &&
+	       *ret_epoch > 0;
 }
 
-static int add_epoch(int64_t **epochs, int *count, int64_t epoch)
-{
-	int64_t *larger = reallocarray(*epochs, (size_t)*count + 1, sizeof(**epochs));
-
-	if (!larger)
-		return -ENOMEM;
-	*epochs = larger;
-	larger[(*count)++] = epoch;
-	return 0;
-}
-
-int journal_epochs(int journal_dir_fd, int64_t tenant_id, int64_t **ret_epochs, int *ret_count)
+int journal_each(int journal_dir_fd, int (*visit)(int64_t tenant_id, int64_t epoch, void *context), void *context)
 {
 	/* A description of its own: a directory's read position is shared by copies of one descriptor. */
 	autoclose int fd = openat(journal_dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup(cleanup_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	autofree int64_t *epochs = NULL;
 	struct dirent *entry;
-	int count = 0;
 
 	if (!dir)
 		return -errno;
 	take_fd(&fd);
 	while (errno = 0, (entry = readdir(dir)) != NULL) {
-		int64_t epoch = epoch_of(entry->d_name, tenant_id);
-		int r = epoch > 0 ? add_epoch(&epochs, &count, epoch) : 0;
+		int64_t tenant_id, epoch;
+		int r = parse_name(entry->d_name, &tenant_id, &epoch) ? visit(tenant_id, epoch, context) : 0;
 
-		if (r < 0)
+		if (r != 0)
 			return r;
 	}
-	if (errno != 0)
-		return -errno;
-	if (count > 0)
-		qsort(epochs, (size_t)count, sizeof(*epochs), compare_epochs);
-	*ret_epochs = take_ptr(&epochs);
-	*ret_count = count;
+	return -errno;
+}
+
+struct epoch_list {
+	int64_t tenant_id, *epochs;
+	int count;
+};
+
+static int add_epoch(int64_t tenant_id, int64_t epoch, void *context)
+{
+	struct epoch_list *list = context;
+	int64_t *larger;
+
+	if (tenant_id != list->tenant_id)
+		return 0;
+	larger = reallocarray(list->epochs, (size_t)list->count + 1, sizeof(*larger));
+	if (!larger)
+		return -ENOMEM;
+	list->epochs = larger;
+	larger[list->count++] = epoch;
+	return 0;
+}
+
+int journal_epochs(int journal_dir_fd, int64_t tenant_id, int64_t **ret_epochs, int *ret_count)
+{
+	struct epoch_list list = {.tenant_id = tenant_id};
+	int r = journal_each(journal_dir_fd, add_epoch, &list);
+
+	if (r < 0) {
+		free(list.epochs);
+		return r;
+	}
+	if (list.count > 0)
+		qsort(list.epochs, (size_t)list.count, sizeof(*list.epochs), compare_epochs);
+	*ret_epochs = list.epochs;
+	*ret_count = list.count;
 	return 0;
 }
 
