@@ -234,7 +234,7 @@ static struct MHD_Daemon *start(struct server *server, int socket, unsigned thre
 		{MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, 0, NULL},
-		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+		{MHD_OPTION_STRICT_FOR_CLIENT, 0, NULL}, /* what it would check, request_headers.c does, and answers properly */
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin, server},
 		{MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, server},
