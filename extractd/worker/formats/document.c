@@ -139,13 +139,17 @@ static void put_block(struct document *document)
 {
 	const char *bytes = document->block.data;
 	size_t length = document->block.length;
-	uint64_t offset = sink_text_offset(document->sink);
+	uint64_t offset;
 
 	while (length > 0 && strchr(" \t\r\n", bytes[length - 1]))
 		length--;
 	if (document->kind != DOCUMENT_CODE)
 		for (; length > 0 && strchr(" \t\r\n", *bytes); bytes++)
 			length--;
+	if (document->was_list_item && document->kind != DOCUMENT_LIST_ITEM)
+		put(document, "\n", 1);
+	document->was_list_item = document->kind == DOCUMENT_LIST_ITEM;
+	offset = sink_text_offset(document->sink);
 	put_prefix(document);
 	put(document, bytes, length);
 	put_element(document, kind_names[document->kind],
@@ -178,6 +182,9 @@ void document_table_begin(struct document *document)
 	document_end(document);
 	if (document->table_depth++ > 0)
 		return;
+	if (document->was_list_item)
+		put(document, "\n", 1);
+	document->was_list_item = false;
 	document->rows = 0;
 	document->table_offset = sink_text_offset(document->sink);
 }

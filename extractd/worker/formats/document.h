@@ -27,7 +27,7 @@ struct document {
 	unsigned level; /* of a heading (1 to 6) or a list item (0 is outermost) */
 	unsigned table_depth, rows, row_cells, element_count;
 	uint64_t table_offset;
-	bool is_open, elements_are_full;
+	bool is_open, elements_are_full, was_list_item;
 	int error;
 };
 
