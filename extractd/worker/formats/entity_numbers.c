@@ -370,6 +370,12 @@ static void read_phone(const struct entity_text *text, size_t at, struct phone *
 	phone->is_lone_point = !has_other;
 }
 
+/* In the middle of a longer row of figures, a card or account number perhaps. */
+static bool continues_figures(const struct entity_text *text, size_t at)
+{
+	return at >= 2 && (is_phone_separator(entity_at(text, at - 1)) && entity_is_digit(entity_at(text, at - 2)));
+}
+
 size_t entity_phone(const struct entity_text *text, size_t at)
 {
 	unsigned char first = entity_at(text, at);
@@ -381,6 +387,8 @@ size_t entity_phone(const struct entity_text *text, size_t at)
 		return 0;
 	if (first == '+')
 		return phone.digits >= 8 && phone.digits <= 15 ? phone.length : 0;
+	if (continues_figures(text, at))
+		return 0;
 	is_american = phone.groups == 3 && phone.group[0] == 3 && phone.group[1] == 3 && phone.group[2] == 4;
 	if (is_american)
 		return phone.length;
