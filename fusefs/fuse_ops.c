@@ -35,14 +35,16 @@ static void set_file(struct request *request, const struct fuse_file_info *file)
 
 static void init(void *userdata, struct fuse_conn_info *conn)
 {
-	const unsigned wanted = FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_CACHE_SYMLINKS |
-				FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
-				FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_ASYNC_READ | FUSE_CAP_SPLICE_WRITE |
-				FUSE_CAP_SPLICE_MOVE;
+	unsigned wanted = FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_CACHE_SYMLINKS |
+			  FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
+			  FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_ASYNC_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE;
 	/* All changes pass through the kernel, so a new mtime is no reason to drop its pages. */
 	const unsigned unwanted = FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_SPLICE_READ;
 	struct mount *mount = userdata;
 
+#ifdef FUSE_CAP_HANDLE_KILLPRIV_V2
+	wanted |= FUSE_CAP_HANDLE_KILLPRIV_V2; /* an older libfuse is helped by session.c */
+#endif
 	conn->want |= conn->capable & wanted;
 	conn->want &= ~unwanted;
 	conn->time_gran = 1;
