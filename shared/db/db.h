@@ -4,7 +4,8 @@
  * Statements are files: sql/queries/NAME.sql becomes QUERY_NAME, prepared on first use on each connection. Parameters
  * and results travel in binary. Errors are classed by SQLSTATE, never by the words of a message: -EAGAIN   try again:
  * connection lost (08*, none), 40001, 40P01, 53*, 55P03, 57*, 25006. db_is_lost() tells whether to reconnect -EEXIST
- * 23505 unique   -ERANGE 23514 check   -EINVAL 22*   -EPROTO anything else (our own mistake; logged with the SQLSTATE)
+ * 23505 unique   -ERANGE 23514 check   -EINVAL 22*   -ECANCELED TF* (raised by a function of our own schema, which
+ * says what it means)   -EPROTO anything else (our own mistake; logged with the SQLSTATE)
  *
  * Nothing here waits for ever: each call has a deadline (db_set_timeout), and a connection whose server went silent is
  * given up as lost. Behind a pooler only one in session mode will do: statements are prepared, LISTEN needs its own

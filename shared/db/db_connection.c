@@ -79,6 +79,7 @@ static int class_of(const char *state)
 	} classes[] = {
 		{"08", -EAGAIN}, {"40001", -EAGAIN}, {"40P01", -EAGAIN}, {"53", -EAGAIN},    {"55P03", -EAGAIN},
 		{"57", -EAGAIN}, {"25006", -EAGAIN}, {"23505", -EEXIST}, {"23514", -ERANGE}, {"22", -EINVAL},
+		{"TF", -ECANCELED},
 	};
 
 	if (!state || !*state)

@@ -95,13 +95,15 @@ static int take_equal(const struct db_result *result, struct apply_equal *ret_eq
 /* What tenant_lease_move() raises, and the rest by db.h. 1: applied before. */
 static int class_of(struct db *db, int error, bool is_ambiguous)
 {
+	const char *state = db_sqlstate(db);
+
 	if (is_ambiguous)
 		return -EINPROGRESS;
-	if (error != -EPROTO)
+	if (error != -ECANCELED)
 		return error;
-	if (strcmp(db_sqlstate(db), "TF001") == 0)
+	if (strcmp(state, "TF001") == 0)
 		return -ESTALE;
-	return strcmp(db_sqlstate(db), "TF002") == 0 ? 1 : error;
+	return strcmp(state, "TF002") == 0 ? 1 : -EALREADY;
 }
 
 /* 1: applied before, nothing was changed now. */

@@ -21,6 +21,22 @@ static int apply_once(struct db *db, const struct apply_target *target, const st
 	return r;
 }
 
+/* How many of the records were applied before: an ambiguous commit took place, and more was appended since. */
+static int count_applied(struct db *db, const struct apply_target *target, const struct apply_record *records,
+			 int count)
+{
+	int64_t journal_epoch;
+	uint64_t position;
+	int applied = 0, r = apply_position(db, target->tenant_id, &journal_epoch, &position);
+
+	if (r < 0)
+		return r;
+	while (journal_epoch == target->journal_epoch && applied < count && records[applied].position <= position)
+		applied++;
+	/* The fence said that some were. */
+	return applied > 0 ? applied : -EPROTO;
+}
+
 int apply_records(struct db *db, const struct apply_target *target, const struct apply_record *records, int count)
 {
 	int batch = count, first = 0;
@@ -30,11 +46,16 @@ int apply_records(struct db *db, const struct apply_target *target, const struct
 		int size = batch < count - first ? batch : count - first;
 		int r = apply_once(db, target, records + first, size);
 
+		if (r == -EALREADY) {
+			/* Those again, as a batch that the fence knows: what is to be removed after them is told so. */
+			size = count_applied(db, target, records + first, size);
+			r = size < 0 ? size : apply_once(db, target, records + first, size);
+		}
 		if (r == 0) {
 			first += size;
 			continue;
 		}
-		if (!apply_is_refused(r) || size == 1)
+		if (!apply_is_refused(r) || size <= 1)
 			return r;
 		batch = size / 2;
 	}

@@ -3,10 +3,12 @@
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <libpq-fe.h>
 #include "shared/db/migrate.h"
@@ -33,20 +35,30 @@ void database_close(void)
 	connection = NULL;
 }
 
+static bool is_lost(const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return PQstatus(connection) != CONNECTION_OK ||
+	       (PQresultStatus(result) == PGRES_FATAL_ERROR && (!state || strncmp(state, "57", 2) == 0));
+}
+
 /* Connects again after the server was restarted. */
 static PGresult *run(const char *sql)
 {
 	PGresult *result = NULL;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 50; i++) {
 		if (!connection)
 			connection = PQconnectdb(services_database_url());
 		result = PQexec(connection, sql);
-		if (PQstatus(connection) == CONNECTION_OK)
+		if (!is_lost(result))
+			break;
+		database_close();
+		if (i == 49)
 			break;
 		PQclear(result);
-		result = NULL;
-		database_close();
+		usleep(100000);
 	}
 	if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK)
 		fail_msg("%s: %s", sql, PQresultErrorMessage(result));
