@@ -121,6 +121,8 @@ static int next_data(int fd, off_t offset, off_t size, off_t *ret_begin, off_t *
 		end = lseek(fd, begin, SEEK_HOLE);
 	if (end < 0)
 		return -errno;
+	if (end <= begin) /* no file system should answer so; the copy must end all the same */
+		end = size;
 	*ret_begin = begin < size ? begin : size;
 	*ret_end = end < size ? end : size;
 	return 0;

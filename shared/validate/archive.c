@@ -32,7 +32,11 @@ enum {
 	PROCESSOR_BASE_MS = 2000,
 	PROCESSOR_MS_PER_MIB = 200,
 	HEAD_BYTES = TAR_HEADER_BYTES,
-	LEVELS_BEYOND_DEPTH = 4 /* a document on the way, compressed tars: no levels by count, but by memory */
+	EMPTY_BZIP2_BYTES = 14,
+	EMPTY_XZ_BYTES = 32,
+	EMPTY_BYTES_MAX = 32,
+	EMPTY_GZIP_BYTES_MAX = 320, /* it may hold a name */
+	LEVELS_BEYOND_DEPTH = 4	    /* a document on the way, compressed tars: no levels by count, but by memory */
 };
 
 struct examination {
@@ -40,8 +44,9 @@ struct examination {
 	struct archive_report *report;
 	int64_t processor_end_ns;
 	const struct file_source *outermost;
-	uint64_t declared; /* what the outermost says it unpacks to; 0: nothing */
-	uint64_t clock_at; /* inflated bytes at which to look at the clock again */
+	enum archive_kind kind; /* of the outermost */
+	uint64_t declared;	/* what the outermost says it unpacks to; 0: nothing */
+	uint64_t clock_at;	/* inflated bytes at which to look at the clock again */
 	uint64_t buffered;
 };
 
@@ -343,18 +348,39 @@ static bool read_entry(struct examination *examination, struct archive *archive,
 	return !stream.has_failed && !is_over(examination);
 }
 
+/* A filter that fails before its first byte cannot always be told from one that has nothing to give; the size can. */
+static bool may_be_empty(const struct examination *examination)
+{
+	uint64_t size_bytes = examination->outermost->size_bytes;
+
+	switch (examination->kind) {
+	case ARCHIVE_GZIP:
+		return examination->declared == 0 && size_bytes <= EMPTY_GZIP_BYTES_MAX;
+	case ARCHIVE_BZIP2:
+		return size_bytes == EMPTY_BZIP2_BYTES;
+	case ARCHIVE_XZ:
+		return size_bytes == EMPTY_XZ_BYTES;
+	default:
+		return size_bytes <= EMPTY_BYTES_MAX;
+	}
+}
+
 static void read_entries(struct examination *examination, struct archive *archive, const struct level *level)
 {
 	struct archive_entry *entry;
+	bool is_empty = true;
 	int r;
 
 	do {
 		r = archive_read_next_header(archive, &entry);
 		if (r == ARCHIVE_OK || r == ARCHIVE_WARN) {
+			is_empty = false;
 			if (charge_entry(examination) || !read_entry(examination, archive, entry, level))
 				return;
 		}
 	} while (r == ARCHIVE_OK || r == ARCHIVE_WARN || r == ARCHIVE_RETRY);
+	if (r == ARCHIVE_EOF && is_empty && level->readers == 0 && level->is_compressed && !may_be_empty(examination))
+		r = ARCHIVE_FATAL;
 	if (r != ARCHIVE_EOF && level->is_outermost && !is_closed_to_us(archive))
 		find(examination, ARCHIVE_CORRUPT, archive_error_string(archive));
 }
@@ -381,6 +407,7 @@ void archive_examine(int fd, uint64_t size_bytes, enum archive_kind kind, const 
 	}
 	*source = (struct file_source){.fd = fd, .size_bytes = size_bytes};
 	examination.outermost = source;
+	examination.kind = kind;
 	examination.declared = archive_declared(fd, size_bytes, kind, &is_certain);
 	if (examination.declared > limits->inflated_max && is_certain) {
 		ret_report->inflated = limits->inflated_max;

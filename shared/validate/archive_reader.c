@@ -76,9 +76,11 @@ static la_ssize_t read_stream(struct archive *archive, void *context, const void
 /* --- readers --------------------------------------------------------------------------------------------------------
  */
 
+/* compress reads ahead when it is made, so it cannot be made before there is something to read: it alone has to bid. */
 static int support_filter(struct archive *archive, int filter)
 {
-	int r = archive_read_append_filter(archive, filter);
+	int r = filter == ARCHIVE_FILTER_COMPRESS ? archive_read_support_filter_compress(archive)
+						  : archive_read_append_filter(archive, filter);
 
 	if (r == ARCHIVE_OK)
 		r = archive_read_support_format_raw(archive);

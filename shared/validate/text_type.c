@@ -97,14 +97,12 @@ static const char *markup_type(struct text text)
 {
 	bool is_xml = begins(&text, "<?xml"), has_root;
 
-	if (is_html(&text))
-		return "text/html";
-	has_root = skip_prolog(&text);
+	has_root = begins(&text, "<!doctype html") || skip_prolog(&text);
 	if (has_root && begins_element(&text, "svg"))
 		return "image/svg+xml";
-	if (has_root && is_html(&text))
-		return is_xml ? "application/xhtml+xml" : "text/html";
-	return is_xml ? "text/xml" : NULL;
+	if (is_xml)
+		return has_root && begins_element(&text, "html") ? "application/xhtml+xml" : "text/xml";
+	return has_root && is_html(&text) ? "text/html" : NULL;
 }
 
 /* --- mail -----------------------------------------------------------------------------------------------------------

@@ -236,8 +236,8 @@ void validate_content(const struct rules *rules, struct detector *detector, cons
 		verdict_fail(ret_verdict, r, "The content could not be read");
 	if (r < 0 || size_bytes == 0)
 		return;
-	/* A ZIP without its end that is no document for certain. */
-	has_rest = content.kind != ARCHIVE_ZIP || content.zip.is_whole || content.is_document;
+	/* A document cut short is left to whoever reads it, unless it is called an archive. */
+	has_rest = content.kind != ARCHIVE_ZIP || content.zip.is_whole || is_plain_document(&subject, &content);
 	if (!has_rest && rules->judges_archives) {
 		verdict_set_media_type(ret_verdict, content.media_type);
 		judge_damaged(&subject, "its end is missing");

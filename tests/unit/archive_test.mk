@@ -1,0 +1,1 @@
+UNIT_PART_archive_test := adminctl

@@ -1,0 +1,1 @@
+UNIT_PART_validate_test := adminctl
