@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <libpq-fe.h>
+#include "shared/base/buf.h"
 #include "shared/db/migrate.h"
 #include "tests/unit/support/services.h"
 
@@ -118,38 +119,33 @@ char *database_dump(int64_t tenant_id)
 {
 	/* Identity columns, the tenant and the clock's own columns are left out; rows without a key keep their order.
 	 */
-	static const char sql[] =
-		"SELECT string_agg(line::text, E'\\n') FROM ("
-		" (SELECT to_jsonb(t) - 'tenant_id' || '{\"t\": \"node\"}' AS line FROM node t WHERE tenant_id = "
-		"%1$" PRId64 "   ORDER BY inode)"
-		" UNION ALL (SELECT to_jsonb(t) - 'tenant_id' || '{\"t\": \"entry\"}' FROM entry t WHERE tenant_id = "
-		"%1$" PRId64 "   ORDER BY parent_inode, name)"
-		" UNION ALL (SELECT to_jsonb(t) - 'tenant_id' || '{\"t\": \"object\"}' FROM object t WHERE tenant_id = "
-		"%1$" PRId64 "   ORDER BY object_id)"
-		" UNION ALL (SELECT to_jsonb(t) - 'tenant_id' || '{\"t\": \"attribute\"}' FROM attribute t"
-		"   WHERE tenant_id = %1$" PRId64 " ORDER BY inode, name)"
-		" UNION ALL (SELECT to_jsonb(t) - 'tenant_id' || '{\"t\": \"spool\"}' FROM spool t WHERE tenant_id = "
-		"%1$" PRId64 "   ORDER BY inode)"
-		" UNION ALL (SELECT to_jsonb(t) - 'tenant_id' || '{\"t\": \"usage\"}' FROM tenant_usage t"
-		"   WHERE tenant_id = %1$" PRId64 ")"
-		" UNION ALL (SELECT to_jsonb(t) - 'tenant_id' - 'rejection_id' || '{\"t\": \"rejection\"}' FROM "
-		"rejection t"
-		"   WHERE tenant_id = %1$" PRId64 " ORDER BY rejection_id)"
-		" UNION ALL (SELECT to_jsonb(t) - 'tenant_id' - 'event_id' - 'created_at' || '{\"t\": \"outbox\"}' "
-		"FROM outbox t"
-		"   WHERE tenant_id = %1$" PRId64 " ORDER BY event_id)"
-		" UNION ALL (SELECT jsonb_build_object('sha256', sha256, 'state', state, 't', 'job') FROM "
-		"extraction_job t"
-		"   WHERE tenant_id = %1$" PRId64 " ORDER BY sha256)"
-		") x (line)";
-	char *query = NULL, *text;
-	PGresult *result;
+	static const struct {
+		const char *table, *columns, *order;
+	} tables[] = {
+		{"node", "to_jsonb(t) - 'tenant_id'", "inode"},
+		{"entry", "to_jsonb(t) - 'tenant_id'", "parent_inode, name"},
+		{"object", "to_jsonb(t) - 'tenant_id'", "object_id"},
+		{"attribute", "to_jsonb(t) - 'tenant_id'", "inode, name"},
+		{"spool", "to_jsonb(t) - 'tenant_id'", "inode"},
+		{"tenant_usage", "to_jsonb(t) - 'tenant_id'", "1"},
+		{"rejection", "to_jsonb(t) - 'tenant_id' - 'rejection_id'", "rejection_id"},
+		{"outbox", "to_jsonb(t) - 'tenant_id' - 'event_id' - 'created_at'", "event_id"},
+		{"extraction_job", "jsonb_build_object('sha256', sha256, 'state', state)", "sha256"},
+	};
+	struct buf dump = BUF_INIT(64 << 20);
 
-	if (asprintf(&query, sql, tenant_id) < 0)
-		fail();
-	result = run(query);
-	text = strdup(PQgetvalue(result, 0, 0));
-	PQclear(result);
-	free(query);
-	return text;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		char sql[400];
+		PGresult *result;
+
+		snprintf(sql, sizeof(sql),
+			 "SELECT coalesce(string_agg((%s)::text, E'\n' ORDER BY %s), '') FROM %s t WHERE tenant_id = "
+			 "%" PRId64,
+			 tables[i].columns, tables[i].order, tables[i].table, tenant_id);
+		result = run(sql);
+		buf_printf(&dump, "--- %s\n%s\n", tables[i].table, PQgetvalue(result, 0, 0));
+		PQclear(result);
+	}
+	assert_int_equal(buf_error(&dump), 0);
+	return buf_take(&dump, NULL);
 }
