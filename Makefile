@@ -27,7 +27,7 @@ HARDEN := -fstack-protector-strong -fPIE
 CFLAGS ?=
 ALL_CFLAGS = -std=gnu17 $(OPTIMISE) $(WARNINGS) $(HARDEN) -pthread -I. -I$(BUILD)/gen -D_GNU_SOURCE \
 	-D_FILE_OFFSET_BITS=64 -DTENANTFS_VERSION='"$(VERSION)"' $(CFLAGS)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
 # Each part names the packages it links; nothing else reaches it.
 PKGS_base     := libxxhash libcrypto
@@ -56,7 +56,7 @@ SRC_worker   := $(call sources,extractd/worker extractd/worker/extractors extrac
 SRC_adminctl := $(call sources,adminctl)
 SRC_httpshim := $(call sources,httpshim httpshim/routes)
 
-PROGRAMS := fusefs extractd extract-worker adminctl httpshim
+PROGRAMS := fusefs extractd extract-worker extract-worker-text adminctl httpshim
 BINARIES := $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
 .PHONY: all $(PROGRAMS)
@@ -125,6 +125,16 @@ $(BUILD)/bin/fusefs: $(call objects,$(SRC_fusefs)) $(BUILD)/libshared.a $(BUILD)
 $(BUILD)/bin/extractd: $(call objects,$(SRC_extractd)) $(BUILD)/libshared.a $(BUILD)/libbase.a
 	$(call link,extractd)
 $(BUILD)/bin/extract-worker: $(call objects,$(SRC_worker)) $(BUILD)/libbase.a
+	$(call link,worker)
+# The worker for texts alone: the same, with a part of the table and only the libraries that this part needs.
+$(BUILD)/extractd/worker/extractors-text.o: extractd/worker/extractors.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PART_CFLAGS) -DTEXTS_ONLY -MMD -MP -c -o $@ $<
+$(BUILD)/libformats.a: $(call objects,$(call sources,extractd/worker/extractors extractd/worker/formats))
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(BUILD)/bin/extract-worker-text: $(call objects,$(filter-out %/extractors.c,$(call sources,extractd/worker))) \
+		$(BUILD)/extractd/worker/extractors-text.o $(BUILD)/libformats.a $(BUILD)/libbase.a
 	$(call link,worker)
 $(BUILD)/bin/adminctl: $(call objects,$(SRC_adminctl)) $(BUILD)/libshared.a $(BUILD)/libbase.a
 	$(call link,adminctl)

@@ -43,8 +43,7 @@ static int set_up_session(struct queue *queue)
 	int r;
 
 	db_set_timeout(queue->db, CALL_TIMEOUT_MS);
-	/* Plans for any array are bad plans for these: the planner is to see how many there are. */
-	r = db_execute(queue->db, "SET plan_cache_mode = force_custom_plan");
+	r = job_prepare_session(queue->db);
 	r = r ?: job_instance(queue->db, &queue->instance);
 	return r ?: db_execute(queue->db, "LISTEN tenantfs_job");
 }
@@ -170,7 +169,8 @@ static int claim_lane(struct queue *queue, enum job_lane lane)
 	if (room > 0)
 		r = claim(queue, lane, room, window);
 	else if (room > -(OVERFULL - 1) * window)
-		r = claim(queue, lane, queue->settings->slots[lane], 1); /* for those who have nothing here */
+		r = claim(queue, lane, queue->settings->slots[lane == JOB_LANE_OCR ? CREW_OCR : CREW_DOCUMENTS],
+			  1); /* for those who have nothing here */
 	else
 		return 0;
 	if (r < 0)

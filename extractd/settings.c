@@ -26,6 +26,7 @@ static int find_worker(const struct config *config, struct extract_settings *set
 		slash = strrchr(settings->worker_path, '/');
 		memcpy(slash ? slash + 1 : settings->worker_path, "extract-worker", sizeof("extract-worker"));
 	}
+	snprintf(settings->text_worker_path, sizeof(settings->text_worker_path), "%.4080s-text", settings->worker_path);
 	if (access(settings->worker_path, X_OK) == 0)
 		return 0;
 	snprintf(ret_error, error_size, "%.200s: %s (WORKER_PATH)", settings->worker_path, strerror(errno));
@@ -73,9 +74,9 @@ static void read_slots(const struct config *config, struct extract_settings *set
 
 	if (workers == 0)
 		workers = processors > 0 ? (int)processors : 1;
-	settings->slots[JOB_LANE_NORMAL] = workers;
-	settings->slots[JOB_LANE_OCR] =
-		config_bool(config, SETTING_OCR) ? (int)config_int(config, SETTING_OCR_WORKERS) : 0;
+	settings->slots[CREW_DOCUMENTS] = workers;
+	settings->slots[CREW_TEXT] = access(settings->text_worker_path, X_OK) == 0 ? workers : 0;
+	settings->slots[CREW_OCR] = config_bool(config, SETTING_OCR) ? (int)config_int(config, SETTING_OCR_WORKERS) : 0;
 	settings->jobs_per_tenant = (int)config_int(config, SETTING_JOBS_PER_TENANT);
 	if (settings->jobs_per_tenant == 0)
 		settings->jobs_per_tenant = workers > 1 ? workers / 2 : 1;

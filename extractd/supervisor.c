@@ -2,23 +2,32 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include "extractd/lane.h"
+#include "extractd/crew.h"
 #include "extractd/object.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 
-enum { EVENTS_AT_ONCE = 64, DRAIN_MS = 3000, WAIT_MAX_MS = 60000 };
+enum {
+	EVENTS_AT_ONCE = 64,
+	DRAIN_MS = 3000,
+	WAIT_MAX_MS = 60000,
+	WINDOW_MS = 150, /* work kept at hand, so that nobody waits for PostgreSQL */
+	WINDOW_MAX = 64
+};
 
-/* Epoll sources beside those of the lanes. */
-enum { SOURCE_EXCHANGE = JOB_LANE_COUNT, SOURCE_SIGNAL };
+/* Epoll sources beside those of the crews. */
+enum { SOURCE_EXCHANGE = CREW_COUNT, SOURCE_SIGNAL };
 
 struct supervisor {
 	struct exchange *exchange;
 	int epoll_fd, signal_fd, base_fd;
-	struct lane lanes[JOB_LANE_COUNT];
+	struct crew crews[CREW_COUNT];
+	int64_t average_ns[JOB_LANE_COUNT]; /* of the last jobs */
+	int window[JOB_LANE_COUNT];	    /* as it was last told to the queue thread */
 	bool was_ready;
 	int64_t drained_by_ns; /* monotonic; 0: not draining */
 };
@@ -46,19 +55,48 @@ static int set_up(struct supervisor *supervisor, const struct extract_settings *
 		return -errno;
 	r = listen_to(supervisor, supervisor->exchange->supervisor_fd, SOURCE_EXCHANGE);
 	r = r ?: listen_to(supervisor, supervisor->signal_fd, SOURCE_SIGNAL);
-	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++)
-		lane_init(&supervisor->lanes[lane], lane, settings, supervisor->exchange, supervisor->epoll_fd,
+	for (enum crew_kind kind = 0; kind < CREW_COUNT; kind++)
+		crew_init(&supervisor->crews[kind], kind, settings, supervisor->exchange, supervisor->epoll_fd,
 			  supervisor->base_fd);
+	for (enum crew_kind kind = 0; kind < CREW_COUNT; kind++)
+		supervisor->crews[kind].average_ns = &supervisor->average_ns[crew_lane(kind)];
+	supervisor->crews[CREW_TEXT].elsewhere = &supervisor->crews[CREW_DOCUMENTS];
 	return r;
 }
 
 static void tear_down(struct supervisor *supervisor)
 {
-	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++)
-		lane_release(&supervisor->lanes[lane]);
+	for (enum crew_kind kind = 0; kind < CREW_COUNT; kind++)
+		crew_release(&supervisor->crews[kind]);
 	close(supervisor->epoll_fd);
 	close(supervisor->signal_fd);
 	close(supervisor->base_fd);
+}
+
+/* The extension of the object is hint enough: a file that is something else is handed on. */
+static bool looks_like_text(const char *path)
+{
+	static const char *const extensions[] = {
+		"txt",	"text", "log",	"md",	"csv", "tsv",  "tab", "json", "jsonl", "ndjson", "c",	 "h",	"cpp",
+		"hpp",	"cc",	"py",	"js",	"ts",  "java", "go",  "rs",   "rb",    "sh",	 "sql",	 "css", "ini",
+		"conf", "cfg",	"toml", "yaml", "yml", "rst",  "tex", "srt",  "vtt",   "diff",	 "patch"};
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < sizeof(extensions) / sizeof(*extensions); i++)
+		if (strcmp(dot + 1, extensions[i]) == 0)
+			return true;
+	return false;
+}
+
+static struct crew *crew_for(struct supervisor *supervisor, const struct job_row *row)
+{
+	struct crew *text = &supervisor->crews[CREW_TEXT];
+
+	if (row->lane == JOB_LANE_OCR)
+		return &supervisor->crews[CREW_OCR];
+	if (text->slots > 0 && text->zygote.is_ready && looks_like_text(row->path))
+		return text;
+	return &supervisor->crews[CREW_DOCUMENTS];
 }
 
 static void add_jobs(struct supervisor *supervisor, struct ready_job *jobs)
@@ -67,7 +105,7 @@ static void add_jobs(struct supervisor *supervisor, struct ready_job *jobs)
 		struct ready_job *job = jobs;
 
 		jobs = job->next;
-		lane_add(&supervisor->lanes[job->row.lane], job);
+		crew_add(crew_for(supervisor, &job->row), job);
 	}
 }
 
@@ -78,8 +116,8 @@ static void begin_drain(struct supervisor *supervisor, int64_t now_ns)
 	log_info("ending: nothing new is begun");
 	supervisor->drained_by_ns = now_ns + DRAIN_MS * NS_PER_MS;
 	exchange_drain(supervisor->exchange);
-	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++)
-		lane_drain(&supervisor->lanes[lane]);
+	for (enum crew_kind kind = 0; kind < CREW_COUNT; kind++)
+		crew_drain(&supervisor->crews[kind]);
 }
 
 static void on_event(struct supervisor *supervisor, const struct epoll_event *event, int64_t now_ns)
@@ -92,21 +130,51 @@ static void on_event(struct supervisor *supervisor, const struct epoll_event *ev
 		add_jobs(supervisor, exchange_take_jobs(supervisor->exchange));
 	} else if (source == SOURCE_SIGNAL && read(supervisor->signal_fd, &signal, sizeof(signal)) > 0) {
 		begin_drain(supervisor, now_ns);
-	} else if (source < JOB_LANE_COUNT) {
-		lane_on_event(&supervisor->lanes[source], serial, now_ns);
+	} else if (source < CREW_COUNT) {
+		crew_on_event(&supervisor->crews[source], serial, now_ns);
+	}
+}
+
+/*
+ * How many jobs to have at hand: enough to keep the crew at work while PostgreSQL is asked for more, and not so many
+ * that another extractd would have nothing to do meanwhile.
+ */
+static int window_of(const struct supervisor *supervisor, enum job_lane lane)
+{
+	const struct crew *crew = &supervisor->crews[lane == JOB_LANE_OCR ? CREW_OCR : CREW_DOCUMENTS];
+	int64_t average_ns = supervisor->average_ns[lane], ahead = crew->slots;
+
+	if (supervisor->drained_by_ns > 0)
+		return 0;
+	if (average_ns > 0)
+		ahead = crew->slots * WINDOW_MS * NS_PER_MS / average_ns;
+	if (ahead > WINDOW_MAX)
+		ahead = WINDOW_MAX;
+	return crew->slots + (int)(ahead > crew->slots ? ahead : crew->slots);
+}
+
+static void set_windows(struct supervisor *supervisor)
+{
+	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++) {
+		int window = window_of(supervisor, lane);
+
+		if (window != supervisor->window[lane])
+			exchange_set_window(supervisor->exchange, lane, window);
+		supervisor->window[lane] = window;
 	}
 }
 
 /* Until when to sleep. */
-static int64_t serve_lanes(struct supervisor *supervisor, int64_t now_ns)
+static int64_t serve_crews(struct supervisor *supervisor, int64_t now_ns)
 {
 	int64_t at_ns = now_ns + WAIT_MAX_MS * NS_PER_MS;
 
-	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++) {
-		int64_t lane_at_ns = lane_serve(&supervisor->lanes[lane], now_ns);
+	for (enum crew_kind kind = 0; kind < CREW_COUNT; kind++) {
+		int64_t crew_at_ns = crew_serve(&supervisor->crews[kind], now_ns);
 
-		at_ns = lane_at_ns < at_ns ? lane_at_ns : at_ns;
+		at_ns = crew_at_ns < at_ns ? crew_at_ns : at_ns;
 	}
+	set_windows(supervisor);
 	if (supervisor->drained_by_ns > 0 && supervisor->drained_by_ns < at_ns)
 		at_ns = supervisor->drained_by_ns;
 	return at_ns;
@@ -118,10 +186,10 @@ static bool is_drained(struct supervisor *supervisor, int64_t now_ns)
 
 	if (supervisor->drained_by_ns == 0)
 		return false;
-	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++) {
+	for (enum crew_kind kind = 0; kind < CREW_COUNT; kind++) {
 		if (now_ns >= supervisor->drained_by_ns)
-			lane_kill_all(&supervisor->lanes[lane], now_ns);
-		busy += lane_busy(&supervisor->lanes[lane]);
+			crew_kill_all(&supervisor->crews[kind], now_ns);
+		busy += crew_busy(&supervisor->crews[kind]);
 	}
 	return busy == 0;
 }
@@ -129,7 +197,7 @@ static bool is_drained(struct supervisor *supervisor, int64_t now_ns)
 /* A kernel without Landlock, a worker that is not there: said once, and not tried for ever. */
 static bool is_hopeless(struct supervisor *supervisor)
 {
-	const struct zygote_link *zygote = &supervisor->lanes[JOB_LANE_NORMAL].zygote;
+	const struct zygote_link *zygote = &supervisor->crews[CREW_DOCUMENTS].zygote;
 
 	if (zygote->is_ready && !supervisor->was_ready) {
 		supervisor->was_ready = true;
@@ -148,7 +216,7 @@ static int wait_ms(int64_t at_ns)
 static int run(struct supervisor *supervisor)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
-	int64_t now_ns = clock_monotonic_ns(), at_ns = serve_lanes(supervisor, now_ns);
+	int64_t now_ns = clock_monotonic_ns(), at_ns = serve_crews(supervisor, now_ns);
 
 	while (!is_drained(supervisor, now_ns)) {
 		int count = epoll_wait(supervisor->epoll_fd, events, EVENTS_AT_ONCE, wait_ms(at_ns));
@@ -158,7 +226,7 @@ static int run(struct supervisor *supervisor)
 			on_event(supervisor, &events[i], now_ns);
 		if (is_hopeless(supervisor))
 			return EXIT_FAILURE;
-		at_ns = serve_lanes(supervisor, now_ns);
+		at_ns = serve_crews(supervisor, now_ns);
 	}
 	return EXIT_SUCCESS;
 }
@@ -166,8 +234,8 @@ static int run(struct supervisor *supervisor)
 static void give_back_all(struct supervisor *supervisor)
 {
 	exchange_drain(supervisor->exchange);
-	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++)
-		lane_drain(&supervisor->lanes[lane]);
+	for (enum crew_kind kind = 0; kind < CREW_COUNT; kind++)
+		crew_drain(&supervisor->crews[kind]);
 	add_jobs(supervisor, exchange_take_last_jobs(supervisor->exchange)); /* claimed a moment too late */
 }
 
@@ -177,8 +245,8 @@ int supervisor_run(const struct extract_settings *settings, struct exchange *exc
 	int status = EXIT_FAILURE;
 	bool is_up;
 
-	for (enum job_lane lane = 0; lane < JOB_LANE_COUNT; lane++)
-		supervisor.lanes[lane].exchange = exchange;
+	for (enum crew_kind kind = 0; kind < CREW_COUNT; kind++)
+		supervisor.crews[kind].exchange = exchange;
 	is_up = set_up(&supervisor, settings, signals) == 0;
 	if (is_up)
 		status = run(&supervisor);

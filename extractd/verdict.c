@@ -86,6 +86,12 @@ static enum cause describe(const struct attempt *attempt, char *reason, size_t s
 					  : describe_signal(attempt, reason, size);
 }
 
+bool verdict_is_not_mine(const struct attempt *attempt)
+{
+	return attempt->killed == KILL_NONE && attempt->has_ended && !attempt->was_lost && !attempt->found.is_done &&
+	       WIFEXITED(attempt->status) && WEXITSTATUS(attempt->status) == WORKER_EXIT_NOT_MINE;
+}
+
 /* Twice as long each time, between half and one and a half of it, so that failures do not come back together. */
 static int retry_delay_ms(int failures)
 {

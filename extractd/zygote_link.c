@@ -38,24 +38,27 @@ static int set_up_spawn(posix_spawn_file_actions_t *actions, posix_spawnattr_t *
 	return -r;
 }
 
-static int spawn_zygote(const struct extract_settings *settings, enum job_lane lane, int child_fd, pid_t *ret_pid)
+static int spawn_zygote(const struct extract_settings *settings, enum crew_kind kind, int child_fd, pid_t *ret_pid)
 {
 	char uid[16], gid[16], nice_by[16], path[sizeof(settings->worker_path)], languages[256];
 	char zygote[] = "--zygote", ocr[] = "--ocr", degraded[] = "--degraded", uid_option[] = "--uid",
 	     gid_option[] = "--gid", nice_option[] = "--nice", languages_option[] = "--languages";
 	char *arguments[16] = {path,	    zygote,  uid_option,       uid,	 gid_option, gid,
 			       nice_option, nice_by, languages_option, languages};
-	char *environment[] = {NULL};
+	/* Nothing of ours, but what libgomp and the dynamic linker read before main(): no threads, and no looking up of
+	 * symbols in each child again. */
+	char threads[] = "OMP_THREAD_LIMIT=1", binding[] = "LD_BIND_NOW=1";
+	char *environment[] = {threads, binding, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int r, count = 10;
 
-	snprintf(path, sizeof(path), "%s", settings->worker_path);
+	snprintf(path, sizeof(path), "%s", kind == CREW_TEXT ? settings->text_worker_path : settings->worker_path);
 	snprintf(uid, sizeof(uid), "%u", settings->worker_uid);
 	snprintf(gid, sizeof(gid), "%u", settings->worker_gid);
 	snprintf(nice_by, sizeof(nice_by), "%d", settings->worker_nice);
 	snprintf(languages, sizeof(languages), "%s", settings->ocr_languages);
-	if (lane == JOB_LANE_OCR)
+	if (kind == CREW_OCR)
 		arguments[count++] = ocr;
 	if (settings->may_lack_landlock)
 		arguments[count++] = degraded;
@@ -76,7 +79,7 @@ static void postpone(struct zygote_link *link, int64_t now_ns)
 	link->failed_starts++;
 }
 
-int zygote_link_start(struct zygote_link *link, const struct extract_settings *settings, enum job_lane lane)
+int zygote_link_start(struct zygote_link *link, const struct extract_settings *settings, enum crew_kind kind)
 {
 	int pair[2], r;
 
@@ -84,7 +87,7 @@ int zygote_link_start(struct zygote_link *link, const struct extract_settings *s
 		return -errno;
 	/* The zygote has nothing else to do, so its end waits. */
 	fcntl(pair[1], F_SETFL, fcntl(pair[1], F_GETFL) & ~O_NONBLOCK);
-	r = spawn_zygote(settings, lane, pair[1], &link->pid);
+	r = spawn_zygote(settings, kind, pair[1], &link->pid);
 	close(pair[1]);
 	if (r < 0) {
 		close(pair[0]);

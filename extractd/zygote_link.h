@@ -21,7 +21,7 @@ struct zygote_link {
 void zygote_link_init(struct zygote_link *link);
 /* Starts extract-worker --zygote with nothing of ours but one socket. Must be called from the main thread (it dies with
  * it). */
-int zygote_link_start(struct zygote_link *link, const struct extract_settings *settings, enum job_lane lane);
+int zygote_link_start(struct zygote_link *link, const struct extract_settings *settings, enum crew_kind kind);
 /* Closes the socket, which ends it, and reaps it; waits a moment, then kills. now_ns decides when it may start again.
  */
 void zygote_link_stop(struct zygote_link *link, int64_t now_ns);

@@ -84,6 +84,8 @@ static enum worker_exit do_job(const struct job *job, int input_fd)
 		return WORKER_EXIT_NO_READER;
 	if (r == -ENODATA)
 		return WORKER_EXIT_SHORT_INPUT;
+	if (r == -ENOTSUP)
+		return WORKER_EXIT_NOT_MINE;
 	return r < 0 ? WORKER_EXIT_OTHER : WORKER_EXIT_OK;
 }
 

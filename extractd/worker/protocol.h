@@ -37,5 +37,6 @@ enum worker_exit {
 	WORKER_EXIT_NO_READER,
 	WORKER_EXIT_NO_SANDBOX,
 	WORKER_EXIT_BAD_JOB,
+	WORKER_EXIT_NOT_MINE, /* a worker for texts alone found something else; nothing was said about it yet */
 	WORKER_EXIT_OTHER
 };

@@ -122,12 +122,16 @@ static int extract_file(const struct run_request *request, struct extract_input 
 		return r;
 	else
 		in->media_type = media_type;
-	sink_put(sink, FRAME_MEDIA_TYPE, in->media_type, strlen(in->media_type));
 	extractor = extractor_find(in->media_type);
+	if (!extractor && !extractors_are_all)
+		return -ENOTSUP;
+	sink_put(sink, FRAME_MEDIA_TYPE, in->media_type, strlen(in->media_type));
 	put_extractor(sink, extractor);
 	r = extractor ? extractor_run(extractor, in, sink) : 1;
 	if (r < 0)
 		return r;
+	if (r == 1 && !extractors_are_all)
+		return -ENOTSUP;
 	if (r == 1) {
 		if (extractor)
 			put_extractor(sink, NULL);

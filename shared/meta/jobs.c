@@ -17,6 +17,14 @@ void job_cache_key(int64_t tenant_id, const uint8_t sha256[DIGEST_SIZE], char re
 	snprintf(ret_key, JOB_CACHE_KEY_SIZE, "file:%lld:%s:results", (long long)tenant_id, hex);
 }
 
+int job_prepare_session(struct db *db)
+{
+	autoparams struct db_params params;
+
+	db_params_init(&params);
+	return db_run(db, QUERY_JOB_SESSION, &params, NULL);
+}
+
 int job_instance(struct db *db, int64_t *instance)
 {
 	autoparams struct db_params params;

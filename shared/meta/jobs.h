@@ -32,6 +32,8 @@ struct job_row {
 	int64_t size_bytes;
 };
 
+/* Settings of a connection that claims and finishes: see sql/queries/job_session.sql. */
+int job_prepare_session(struct db *db);
 /* Takes this extractd's number (0: a new one) and the lock that shows that it lives; again after a reconnect. */
 int job_instance(struct db *db, int64_t *instance);
 

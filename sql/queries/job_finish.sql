@@ -22,14 +22,14 @@ WITH input AS MATERIALIZED (
     FROM input i
    WHERE j.tenant_id = i.tenant_id AND j.sha256 = i.sha256 AND j.extractor_version = i.extractor_version
      AND j.lease_token = i.token::uuid AND j.state = 'r'
-  RETURNING j.tenant_id, j.sha256, j.extractor_version
+  RETURNING i.*
 ), written AS (
   INSERT INTO extraction_result (tenant_id, sha256, extractor_version, extractor, status, media_type, extracted_text, text_bytes,
                                  pages, metadata, structured_data, summary, letters, confidence, warnings, error, duration_ms)
   SELECT tenant_id, sha256, extractor_version, extractor, status, media_type, extracted_text,
          coalesce(octet_length(extracted_text), 0), pages::bigint[], metadata, structured_data, summary, letters,
          confidence / 1000.0, warnings, CASE WHEN status = 'f' THEN error END, duration_ms
-    FROM input JOIN accepted USING (tenant_id, sha256, extractor_version)
+    FROM accepted
    WHERE has_result = 'r'
   ON CONFLICT (tenant_id, sha256, extractor_version) DO UPDATE
      SET extractor = EXCLUDED.extractor, status = EXCLUDED.status, media_type = EXCLUDED.media_type,
@@ -41,7 +41,7 @@ WITH input AS MATERIALIZED (
 ), warned AS (
   UPDATE extraction_result r
      SET warnings = r.warnings || jsonb_build_array(i.error), completed_at = now()
-    FROM input i JOIN accepted USING (tenant_id, sha256, extractor_version)
+    FROM accepted i
    WHERE r.tenant_id = i.tenant_id AND r.sha256 = i.sha256 AND r.extractor_version = i.extractor_version
      AND i.next_state = 'd' AND i.has_result = 'n'
   RETURNING r.tenant_id
@@ -52,8 +52,7 @@ WITH input AS MATERIALIZED (
            'file_id', n.file_id, 'sha256', encode(i.sha256, 'hex'), 'extractor', nullif(i.extractor, ''),
            'media_type', nullif(i.media_type, ''),
            'error', i.error, 'duration_ms', i.duration_ms))
-    FROM input i
-    JOIN accepted USING (tenant_id, sha256, extractor_version)
+    FROM accepted i
     JOIN object o ON o.tenant_id = i.tenant_id AND o.sha256 = i.sha256
     JOIN node n ON n.tenant_id = o.tenant_id AND n.object_id = o.object_id AND n.nlink > 0
    WHERE i.next_state IN ('d', 'f')

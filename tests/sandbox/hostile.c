@@ -7,6 +7,7 @@
  * get to say anything.
  */
 #include "tests/sandbox/hostile.h"
+#include "extractd/worker/run.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,6 +69,7 @@ static const struct extractor extractor_attack = {
 	.name = "attack", .version = 7, .media_types = attack_types, .extract = attack};
 static const struct extractor extractor_text = {
 	.name = "text", .version = 1, .media_types = text_types, .extract = copy};
+const bool extractors_are_all = true;
 const struct extractor *const extractors[] = {&extractor_attack, &extractor_text, NULL};
 
 /* --- what formats/ does in the real one --- */

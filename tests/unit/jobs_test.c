@@ -48,7 +48,7 @@ static int start(void **state)
 	if (migrate_apply(db, &applied) < 0)
 		return -1;
 	run_sql("INSERT INTO tenant (code) VALUES ('one'), ('two'), ('three')");
-	return job_instance(db, &instance);
+	return job_prepare_session(db) < 0 ? -1 : job_instance(db, &instance);
 }
 
 static int stop(void **state)

@@ -17,7 +17,7 @@ enum {
 	SPACES_MAX = 100
 };
 /* A row or cell that says it repeats is repeated, but not as often as a hostile file may say. */
-enum { REPEATED_ROWS_MAX = 10000, REPEATED_CELLS_MAX = 1000 };
+enum { REPEATED_CELLS_MAX = 2 << 20 };
 
 struct cell {
 	uint32_t column, repeated;
@@ -35,6 +35,7 @@ struct reading {
 	uint32_t column;
 	uint64_t row_repeated;
 	uint32_t cell_repeated;
+	uint32_t repeats_left;
 	char type[TYPE_SIZE], value[VALUE_SIZE];
 	struct cell *cells; /* of the row, since it may be repeated */
 	size_t cell_count, cell_capacity;
@@ -142,12 +143,11 @@ static int keep_cell(struct reading *reading)
 		reading->cells = cells;
 		reading->cell_capacity = capacity;
 	}
-	reading->cells[reading->cell_count] = (struct cell){
-		.column = reading->column,
-		.repeated = reading->cell_repeated < REPEATED_CELLS_MAX ? reading->cell_repeated : REPEATED_CELLS_MAX,
-		.kind = kind,
-		.offset = reading->row_text.length,
-		.length = length};
+	reading->cells[reading->cell_count] = (struct cell){.column = reading->column,
+							    .repeated = reading->cell_repeated,
+							    .kind = kind,
+							    .offset = reading->row_text.length,
+							    .length = length};
 	if (buf_append(&reading->row_text, text, length) == 0)
 		reading->cell_count++;
 	return buf_error(&reading->row_text) == -ENOMEM ? -ENOMEM : 0;
@@ -164,6 +164,7 @@ static int end_cell(struct reading *reading)
 	return r;
 }
 
+/* -ENOSPC: cells were repeated more often than is allowed. */
 static int put_row(struct reading *reading, uint64_t row)
 {
 	int r = 0;
@@ -171,29 +172,31 @@ static int put_row(struct reading *reading, uint64_t row)
 	for (size_t i = 0; i < reading->cell_count && r == 0; i++) {
 		const struct cell *cell = &reading->cells[i];
 
-		for (uint32_t n = 0; n < cell->repeated && r == 0; n++)
+		for (uint32_t n = 0; n < cell->repeated && cell->column + n < SHEET_COLUMNS_MAX && r == 0; n++) {
+			if (reading->repeats_left == 0)
+				return -ENOSPC;
+			reading->repeats_left -= row != reading->row || n > 0;
 			r = sheets_cell(&reading->sheets, row, cell->column + n, cell->kind,
 					reading->row_text.data + cell->offset, cell->length);
+		}
 	}
 	return r;
 }
 
 static int end_row(struct reading *reading)
 {
-	uint64_t repeated = reading->row_repeated;
 	int r = 0;
 
-	if (reading->cell_count > 0 && repeated > REPEATED_ROWS_MAX) {
-		sink_warning(reading->sink, "a row that is said to stand %llu times was read %d times",
-			     (unsigned long long)repeated, REPEATED_ROWS_MAX);
-		repeated = REPEATED_ROWS_MAX;
-	}
-	for (uint64_t n = 0; reading->cell_count > 0 && n < repeated && r == 0; n++)
+	for (uint64_t n = 0; reading->cell_count > 0 && n < reading->row_repeated && n < SHEET_ROWS_MAX && r == 0; n++)
 		r = put_row(reading, reading->row + n);
 	reading->row += reading->row_repeated;
 	reading->cell_count = 0;
 	buf_reset(&reading->row_text);
-	return r;
+	if (r != -ENOSPC)
+		return r;
+	sink_warning(reading->sink, "more cells than %d are said to repeat, the rest is left out", REPEATED_CELLS_MAX);
+	reading->repeats_left = 1;
+	return 0;
 }
 
 /* --- elements --- */
@@ -336,6 +339,7 @@ static void release(struct reading *reading)
 static int extract(struct extract_input *in, struct sink *sink)
 {
 	struct reading reading = {.sink = sink,
+				  .repeats_left = REPEATED_CELLS_MAX,
 				  .row_text = BUF_INIT(SHEET_ROW_BYTES_MAX),
 				  .text = BUF_INIT(CELL_MAX_BYTES + SPACES_MAX),
 				  .notes = BUF_INIT(NOTES_MAX_BYTES + SPACES_MAX)};

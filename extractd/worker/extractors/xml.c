@@ -135,10 +135,15 @@ static int extract(struct extract_input *in, struct sink *sink)
 	struct reading reading = {.sink = sink, .line = BUF_INIT(LINE_MAX_BYTES + BLOCK_BYTES)};
 	struct xml_stream *stream;
 	unsigned line;
-	int r = xml_stream_begin(&handler, &reading, sink, &stream), ended;
+	int r = xml_structure_init(&reading.structure), ended;
 
 	if (r < 0)
 		return r;
+	r = xml_stream_begin(&handler, &reading, sink, &stream);
+	if (r < 0) {
+		xml_structure_release(&reading.structure);
+		return r;
+	}
 	r = read_all(in, &reading, stream);
 	line = xml_stream_line(stream);
 	ended = xml_stream_end(stream);

@@ -101,6 +101,8 @@ static const char *by_claim(const struct detect_head *head)
 		{"ods", "application/vnd.oasis.opendocument.spreadsheet"},
 		{"odp", "application/vnd.oasis.opendocument.presentation"},
 		{"epub", "application/epub+zip"},
+		{"doc", "application/msword"},
+		{"xls", "application/vnd.ms-excel"},
 		{"zip", "application/zip"},
 		{"png", "image/png"},
 		{"jpg", "image/jpeg"},
@@ -114,6 +116,14 @@ static const char *by_claim(const struct detect_head *head)
 	return NULL;
 }
 
+/* A container in which nothing was found that tells more, as when its end is missing. */
+static const char *or_claim(const struct detect_head *head, const char *found, const char *nothing)
+{
+	const char *claim = strcmp(found, nothing) == 0 ? by_claim(head) : NULL;
+
+	return claim ? claim : found;
+}
+
 static const char *by_magic(const struct detect_head *head)
 {
 	const char *media_type = magic ? magic_buffer(magic, head->bytes, head->length) : NULL;
@@ -123,6 +133,12 @@ static const char *by_magic(const struct detect_head *head)
 	return strcmp(media_type, "application/octet-stream") == 0 ? NULL : media_type;
 }
 
+/* Programs name text and markup .doc and .xls, which other programs then open. */
+static bool may_be_text(const struct detect_head *head)
+{
+	return strcmp(head->extension, "doc") == 0 || strcmp(head->extension, "xls") == 0;
+}
+
 static const char *detect(const struct detect_head *head)
 {
 	const char *found = by_signature(head), *claim;
@@ -130,12 +146,12 @@ static const char *detect(const struct detect_head *head)
 	if (found)
 		return found;
 	if (begins_with(head, "PK\x03\x04", 4) || begins_with(head, "PK\x05\x06", 4))
-		return detect_zip(head);
+		return or_claim(head, detect_zip(head), "application/zip");
 	if (begins_with(head, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8))
-		return detect_ole(head);
+		return or_claim(head, detect_ole(head), "application/x-ole-storage");
 	found = detect_text(head);
 	claim = by_claim(head);
-	if (found && (strcmp(found, "text/plain") != 0 || !claim))
+	if (found && (strcmp(found, "text/plain") != 0 || !claim || may_be_text(head)))
 		return found;
 	if (!found)
 		found = by_magic(head);

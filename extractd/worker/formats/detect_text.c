@@ -121,7 +121,7 @@ static const char *markup_type(const struct detect_head *head, const char *at, c
 	if (is_xml)
 		return is_tag(at, (size_t)(end - at), "!doctype html") ? "application/xhtml+xml"
 								       : by_root(at, (size_t)(end - at));
-	if (is_html_tag(at, (size_t)(end - at)))
+	if (is_html_tag(at, (size_t)(end - at)) && strcmp(head->extension, "xml") != 0)
 		return "text/html";
 	if (isalpha((unsigned char)*at) &&
 	    (memmem(at, (size_t)(end - at), "</", 2) || memmem(at, (size_t)(end - at), "/>", 2)))

@@ -2,6 +2,8 @@
 #include <string.h>
 #include "extractd/worker/formats/entity.h"
 
+enum { MONEY_DIGITS_MAX = 15, MONEY_GROUPS_MAX = 5 };
+
 /* --- dates --- */
 
 static unsigned number_at(const struct entity_text *text, size_t at, size_t digits)
@@ -288,24 +290,24 @@ static size_t currency(const struct entity_text *text, size_t at)
 	return length > 0 ? length : currency_code(text, at);
 }
 
-/* 1,234.56 or 1.234,56 or 1 234,56 or 1234.5 */
+/* 1,234.56 or 1.234,56 or 1 234,56 or 1234.5: groups of three digits, then up to two behind a point or comma. */
 static size_t money_number(const struct entity_text *text, size_t at)
 {
-	size_t end = at + entity_digits(text, at);
+	size_t digits = entity_digits(text, at), end = at + digits;
+	unsigned char separator;
 
-	if (end == at || end - at > 15)
+	if (digits == 0 || digits > MONEY_DIGITS_MAX)
 		return 0;
-	for (;;) {
-		unsigned char separator = entity_at(text, end);
-		size_t digits = entity_digits(text, end + 1);
-
-		if ((separator == '.' || separator == ',' || separator == '\'') && digits > 0 && digits <= 3)
-			end += 1 + digits;
-		else if (separator == ' ' && digits == 3 && end - at <= 11)
-			end += 4;
-		else
+	for (unsigned groups = 0; digits <= 3 && groups < MONEY_GROUPS_MAX; groups++) {
+		separator = entity_at(text, end);
+		if (separator == 0 || !strchr(".,' ", separator) || entity_digits(text, end + 1) != 3)
 			break;
+		end += 4;
 	}
+	separator = entity_at(text, end);
+	digits = entity_digits(text, end + 1);
+	if ((separator == '.' || separator == ',') && (digits == 1 || digits == 2))
+		end += 1 + digits;
 	return end - at;
 }
 

@@ -14,6 +14,7 @@ struct structure_node {
 	char *attributes[STRUCTURE_ATTRIBUTES_MAX];
 	unsigned attribute_count;
 	struct structure_node *parent, *first, *last, *next;
+	struct table_link link; /* in places */
 };
 
 static void free_node(struct structure_node *node)
@@ -43,6 +44,18 @@ void xml_structure_release(struct xml_structure *structure)
 		node = parent;
 	}
 	structure->root = NULL;
+	table_release(&structure->places);
+}
+
+int xml_structure_init(struct xml_structure *structure)
+{
+	*structure = (struct xml_structure){0};
+	return table_init(&structure->places, 64);
+}
+
+static uint64_t hash_place(const struct structure_node *parent, const char *name)
+{
+	return table_hash_bytes(name, strlen(name), (uint64_t)(uintptr_t)parent);
 }
 
 static struct structure_node *new_node(struct xml_structure *structure, struct structure_node *parent, const char *name)
@@ -64,6 +77,7 @@ static struct structure_node *new_node(struct xml_structure *structure, struct s
 	if (parent)
 		parent->last = node;
 	structure->nodes++;
+	table_add(&structure->places, &node->link, hash_place(parent, name));
 	return node;
 }
 
@@ -84,11 +98,16 @@ static void take_attributes(struct structure_node *node, const struct xml_attrib
 	}
 }
 
-static struct structure_node *find_child(const struct structure_node *parent, const char *name)
+static struct structure_node *find_child(const struct xml_structure *structure, const struct structure_node *parent,
+					 const char *name)
 {
-	for (struct structure_node *child = parent->first; child; child = child->next)
-		if (strcmp(child->name, name) == 0)
-			return child;
+	for (struct table_link *link = table_find(&structure->places, hash_place(parent, name)); link;
+	     link = table_next(link)) {
+		struct structure_node *node = container_of(link, struct structure_node, link);
+
+		if (node->parent == parent && strcmp(node->name, name) == 0)
+			return node;
+	}
 	return NULL;
 }
 
@@ -98,7 +117,7 @@ static struct structure_node *place(struct xml_structure *structure, const char 
 	struct structure_node *parent = structure->depth > 0 ? structure->open[structure->depth - 1] : NULL, *node;
 
 	*ret_error = 0;
-	node = parent ? find_child(parent, name) : structure->root;
+	node = parent ? find_child(structure, parent, name) : structure->root;
 	if (node || (structure->depth > 0 && !parent))
 		return node;
 	if (structure->nodes >= STRUCTURE_NODES_MAX) {

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include "extractd/worker/formats/xml_walk.h"
 #include "shared/base/buf.h"
+#include "shared/base/table.h"
 
 enum {
 	STRUCTURE_NODES_MAX = 3000,
@@ -17,10 +18,12 @@ struct structure_node;
 struct xml_structure {
 	struct structure_node *root;
 	struct structure_node *open[STRUCTURE_DEPTH_MAX]; /* NULL where a place was left out */
+	struct table places;				  /* of nodes, by parent and name */
 	unsigned depth, nodes;
 	bool is_cut;
 };
 
+int xml_structure_init(struct xml_structure *structure); /* -ENOMEM */
 void xml_structure_release(struct xml_structure *structure);
 int xml_structure_begin(struct xml_structure *structure, const char *prefix, const char *name,
 			const struct xml_attributes *attributes); /* -ENOMEM */
