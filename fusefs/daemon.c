@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void wait_for_child(int fd)
@@ -37,14 +39,24 @@ int daemon_start(int *ret_ready_fd)
 	return 0;
 }
 
-/* The log goes on where stderr was sent; a terminal is no place for it once the shell has its prompt back. */
+/*
+ * The log goes on where stderr was sent, a file or the journal. A terminal is no place for it once the shell has its
+ * prompt back, and whoever reads a pipe ("$(mount … 2>&1)") waits for its end.
+ */
+static bool keeps_log(int fd)
+{
+	struct stat stat;
+
+	return fstat(fd, &stat) == 0 && (S_ISREG(stat.st_mode) || S_ISSOCK(stat.st_mode));
+}
+
 static void let_go(int fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0)
 		return;
-	if (fd != STDERR_FILENO || isatty(fd))
+	if (fd != STDERR_FILENO || !keeps_log(fd))
 		dup2(null, fd);
 	close(null);
 }
