@@ -11,12 +11,11 @@ redis() {
 	redis-cli -s "$STACK/run/redis" --raw "$@"
 }
 
-# Milliseconds until the job has ended.
+# Milliseconds from the commit that queued the job until the one that ended it, by the clock of the database.
 time_job() {
-	local begun=${EPOCHREALTIME/[.,]/}
 	job_put_text "$1" "$2"
 	job_wait "$JOB" 30 || return 1
-	echo $(((${EPOCHREALTIME/[.,]/} - begun) / 1000))
+	job_get 'round(extract(epoch FROM completed_at - created_at) * 1000)'
 }
 
 # --- fairness ---

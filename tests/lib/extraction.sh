@@ -3,7 +3,7 @@
 # it, with the rows that fusefs would have written, so that extractd alone is what is tested.
 
 EXTRACTOR_VERSION=$(sed -n 's/^#define EXTRACTOR_VERSION //p' "$TOP/shared/base/extractor_version.h")
-export HOSTILE_WORKER=$BUILD/tests/hostile-worker
+export HOSTILE_WORKER=${HOSTILE_WORKER:-$BUILD/tests/hostile-worker}
 
 # job_put TENANT FILE...: publishes files and queues their extraction, all in one transaction. $JOB is the SHA-256 of the last.
 job_put() {
