@@ -31,6 +31,7 @@ enum {
 	ENTRIES_MAX = 250000,
 	PROCESSOR_BASE_MS = 2000,
 	PROCESSOR_MS_PER_MIB = 200,
+	SIZE_MIB_MAX = 1 << 24, /* beyond it time no longer grows */
 	HEAD_BYTES = TAR_HEADER_BYTES,
 	EMPTY_BZIP2_BYTES = 14,
 	EMPTY_XZ_BYTES = 32,
@@ -74,15 +75,17 @@ struct entry_stream {
 
 void archive_limits_set(struct archive_limits *limits, uint64_t size_bytes, int depth_max)
 {
+	uint64_t mib = size_bytes >> 20;
 	uint64_t inflated =
 		size_bytes < INFLATED_MAX / INFLATED_RATIO_MAX ? size_bytes * INFLATED_RATIO_MAX : INFLATED_MAX;
 
+	if (mib > SIZE_MIB_MAX)
+		mib = SIZE_MIB_MAX;
 	*limits = (struct archive_limits){
 		.depth_max = depth_max,
 		.inflated_max = inflated > ARCHIVE_INFLATED_FLOOR ? inflated : ARCHIVE_INFLATED_FLOOR,
 		.entries_max = ENTRIES_MAX,
-		.processor_max_ns =
-			PROCESSOR_BASE_MS * NS_PER_MS + (int64_t)(size_bytes >> 20) * PROCESSOR_MS_PER_MIB * NS_PER_MS,
+		.processor_max_ns = PROCESSOR_BASE_MS * NS_PER_MS + (int64_t)mib * PROCESSOR_MS_PER_MIB * NS_PER_MS,
 		.buffered_max = BUFFERED_MAX,
 	};
 }
