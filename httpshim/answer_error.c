@@ -189,6 +189,7 @@ int answer_errno(struct request *request, int error)
 	case -EIO:
 	case -EROFS:
 	case -ECONNABORTED:
+		log_warn("the file system is not available", "request_id", request->id, "error", log_errno(error));
 		return answer_unavailable(request, "The file system");
 	case -ENOMEM:
 		return answer_unavailable(request, "Memory");

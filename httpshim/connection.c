@@ -193,6 +193,15 @@ static bool is_over(struct connection *connection, const struct connection_limit
 	return is_too_slow(connection, limits, phase, now_ns);
 }
 
+/* The epoll thread sees the end of the connection and closes it; with a reset, or what a slow reader never fetched would stay. */
+static void cut_off(int fd)
+{
+	struct linger none = {.l_onoff = 1};
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	shutdown(fd, SHUT_RDWR);
+}
+
 int connections_check(struct connections *connections)
 {
 	int64_t now_ns = clock_monotonic_ns();
@@ -203,8 +212,7 @@ int connections_check(struct connections *connections)
 	     connection = connection->next) {
 		if (!is_over(connection, &connections->limits, now_ns))
 			continue;
-		/* The epoll thread sees the end of the connection and does the rest. */
-		shutdown(connection->fd, SHUT_RDWR);
+		cut_off(connection->fd);
 		count++;
 	}
 	pthread_mutex_unlock(&connections->lock);

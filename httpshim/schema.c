@@ -12,6 +12,7 @@
 #include "shared/base/text.h"
 
 enum { PROBLEMS_MAX = 50 };
+#define SECONDS_MAX 9200000000LL
 
 /* Where a value stands: "body", then names and indexes down to it. */
 struct location {
@@ -108,8 +109,11 @@ int schema_time_parse(const char *text, int64_t *ret_time_ns)
 	}
 	check = tm;
 	seconds = timegm(&check);
-	if (check.tm_mday != tm.tm_mday || seconds < -9000000000LL || seconds > 9000000000LL)
+	if (check.tm_mday != tm.tm_mday)
 		return -EINVAL;
+	/* Nanoseconds since 1970 end in 2262; what lies beyond is as good as the end. */
+	if (seconds > SECONDS_MAX || seconds < -SECONDS_MAX)
+		seconds = seconds > 0 ? SECONDS_MAX : -SECONDS_MAX;
 	*ret_time_ns = (seconds - offset_s) * NS_PER_S + nanoseconds;
 	return 0;
 }

@@ -8,13 +8,13 @@ WITH gone_extraction AS (
   RETURNING 1
 ), gone_result AS (
   DELETE FROM extraction_result r
-   WHERE ($1 IS NULL OR r.tenant_id = $1) AND r.completed_at < now() - make_interval(days => $2)
+   WHERE ($1 IS NULL OR r.tenant_id = $1) AND r.completed_at < now() - make_interval(days => $2::integer)
      AND NOT EXISTS (SELECT 1 FROM object o WHERE o.tenant_id = r.tenant_id AND o.sha256 = r.sha256)
   RETURNING 1
 ), gone_job AS (
   DELETE FROM extraction_job j
    WHERE ($1 IS NULL OR j.tenant_id = $1) AND j.state IN ('d', 'f', 'x')
-     AND j.updated_at < now() - make_interval(days => $2)
+     AND j.updated_at < now() - make_interval(days => $2::integer)
      AND NOT EXISTS (SELECT 1 FROM object o WHERE o.tenant_id = j.tenant_id AND o.sha256 = j.sha256)
   RETURNING 1
 )

@@ -13,7 +13,8 @@ http_start() {
 	export DEFAULT_TENANT=acme
 	http_server || stack_give_up 'httpshim did not start'
 	if [[ " $* " == *' mount '* ]]; then
-		wait_until 10 test -d "$TENANTFS_MOUNT/acme/current" || stack_give_up 'the tenants did not appear'
+		wait_until 30 test -d "$TENANTFS_MOUNT/acme/current" && wait_until 30 test -d "$TENANTFS_MOUNT/beta/current" ||
+			stack_give_up 'the tenants did not appear'
 	fi
 }
 
@@ -39,7 +40,7 @@ python_checks() {
 		*) diag "$line" ;;
 		esac
 	done < <(
-		timeout -k 5 "${PYTHON_TIMEOUT:-240}" python3 -W error::ResourceWarning -u "$HTTP_TESTS/$1" "${@:2}" 2>&1
+		timeout -k 5 "${PYTHON_TIMEOUT:-240}" python3 -u "$HTTP_TESTS/$1" "${@:2}" 2>&1
 		echo "exit $?"
 	)
 	((status == 0)) || fail "$1 ends well (exit code $status)"
