@@ -218,7 +218,7 @@ static void names_are_made_unique_as_pandas_does(void **state)
 
 static void the_summary_is_that_of_seed_002(void **state)
 {
-	static char texts[] = "date\0\0\0\0\0\0\0\0\0\0\0\0sales\0\0\0\0\0\0\0\0\0\0\0"
+	static char texts[128] = "date\0\0\0\0\0\0\0\0\0\0\0\0sales\0\0\0\0\0\0\0\0\0\0\0"
 			      "2024-01-02\0\0\0\0\0\0"
 			      "1.5\0";
 	struct csv_field fields[4] = {{texts, 4, false, false},

@@ -123,8 +123,11 @@ static const char *markup_type(const struct detect_head *head, const char *at, c
 								       : by_root(at, (size_t)(end - at));
 	if (is_html_tag(at, (size_t)(end - at)) && strcmp(head->extension, "xml") != 0)
 		return "text/html";
-	if (isalpha((unsigned char)*at) &&
-	    (memmem(at, (size_t)(end - at), "</", 2) || memmem(at, (size_t)(end - at), "/>", 2)))
+	if (!isalpha((unsigned char)*at) && *at != '_')
+		return NULL;
+	if (strcmp(head->extension, "xml") == 0)
+		return by_root(at, (size_t)(end - at));
+	if (memmem(at, (size_t)(end - at), "</", 2) || memmem(at, (size_t)(end - at), "/>", 2))
 		return strncmp(head->extension, "htm", 3) == 0 ? "text/html" : by_root(at, (size_t)(end - at));
 	return NULL;
 }
