@@ -97,7 +97,9 @@ socket_folder() {
 	if ((${#1} <= 80)) && [[ $1 =~ ^[A-Za-z0-9/._-]+$ ]]; then
 		mkdir -p "$1" && echo "$1"
 	else
-		mktemp -d /tmp/tenantfs-run.XXXXXXXX
+		# To be walked through by the user postgres, and listed by nobody.
+		local folder
+		folder=$(mktemp -d /tmp/tenantfs-run.XXXXXXXX) && chmod 0711 "$folder" && echo "$folder"
 	fi
 }
 

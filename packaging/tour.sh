@@ -26,7 +26,7 @@ heading() {
 # show COMMAND...: the command as one would type it, then what it says.
 show() {
 	printf '$ %s\n' "$*"
-	(cd "$TENANTFS_MOUNT" && timeout 30 bash -c "$*") 2>&1 | sed 's/^/  /'
+	(cd "$TENANTFS_MOUNT" && timeout 30 bash -c "$*") 2>&1 | awk '{ print "  " $0 }'
 }
 
 tour_copy() {
@@ -69,9 +69,9 @@ tour_attributes() {
 	file=$(tour_sample "$1" docx pdf csv txt)
 	heading 'What PostgreSQL knows of a file, as its extended attributes'
 	show "getfattr -d demo/current/$file"
-	heading 'What was extracted from it'
+	heading 'What was extracted'
 	show "getfattr --only-values -n user.extract.text demo/current/$file | head -n 12"
-	show "cat demo/.extract/current/$file/metadata.json 2>/dev/null || cat demo/.extract/$(date -u +%Y-%m)/$file/metadata.json"
+	show "cat demo/.extract/$(date -u +%Y-%m)/$file/metadata.json"
 	file=$(tour_sample "$1" csv)
 	[[ -z $file ]] || show "cat demo/.extract/$(date -u +%Y-%m)/$file/summary.md | head -n 20"
 }
@@ -111,14 +111,15 @@ tour_refusal() {
 tour_next() {
 	heading 'What to try next'
 	cat <<-END
-		  . $VAR/env                                 the programs and the addresses in this shell
-		  cp YOUR-FILES $1/          and  ls $1/current/
-		  inotifywait -e attrib $1/current/FILE      waits for an extraction
-		  grep -r WORD $1/.extract/$2     searches inside documents
-		  adminctl tenant set demo --quota 10M       then df -h $1
-		  adminctl tenant stats demo                 adminctl --help lists the rest
-		  adminctl doctor                            what is reachable, what is not
-		  make down                                  ends the stack; its files stay in $VAR
+		  . $VAR/env
+		  cd "\$TENANTFS_MOUNT/demo"                the tenant; the programs are in PATH now
+		  cp YOUR-FILES .                          they appear in current/
+		  inotifywait -e attrib current/FILE       waits for an extraction
+		  grep -r WORD .extract/$2            searches inside documents
+		  adminctl tenant set demo --quota 10M     then: df -h .
+		  adminctl tenant stats demo               adminctl --help lists the rest
+		  adminctl doctor                          what is reachable, what is not
+		  make down VAR=$VAR     ends the stack; its files stay
 	END
 	[[ -z $TENANTFS_URL ]] || say "  $TENANTFS_URL/    the same in a browser"
 }

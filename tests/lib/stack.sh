@@ -61,9 +61,9 @@ stack_give_up() {
 	bail_out "$1"
 }
 
-# At exit: the verdict of the test first, then everything away.
+# stack_end [STATUS]: at exit, the verdict of the test first, then everything away. A test with a trap of its own calls it last.
 stack_end() {
-	local status=$?
+	local status=${1:-$?}
 	trap - EXIT
 	trap '' HUP INT TERM
 	if ((TAP_FAILED > 0 || status != 0)) && [[ -n ${KEEP_LOGS:-} ]]; then
