@@ -156,6 +156,14 @@ static bool charge_entry(struct examination *examination)
 /* --- the bytes of an entry ------------------------------------------------------------------------------------------
  */
 
+/* Some readers give the number, some the words alone. */
+static bool is_out_of_memory(struct archive *archive)
+{
+	const char *words = archive_error_string(archive);
+
+	return archive_errno(archive) == ENOMEM || (words && strcasestr(words, "allocate memory"));
+}
+
 /* Readers say so in words alone: what they cannot open for want of a key or a method is a leaf, not damage. */
 static bool is_closed_to_us(struct archive *archive)
 {
@@ -180,6 +188,8 @@ static int next_block(struct entry_stream *stream, const void **ret_block, size_
 	if (r == ARCHIVE_OK)
 		return !(stream->inflates && charge(stream->examination, *ret_length));
 	stream->has_ended = true;
+	if (is_out_of_memory(stream->archive))
+		return !find(stream->examination, ARCHIVE_TOO_HUNGRY, NULL);
 	if (r == ARCHIVE_EOF || (r == ARCHIVE_FAILED && is_closed_to_us(stream->archive)))
 		return 0;
 	stream->has_failed = true;
@@ -384,6 +394,8 @@ static void read_entries(struct examination *examination, struct archive *archiv
 	} while (r == ARCHIVE_OK || r == ARCHIVE_WARN || r == ARCHIVE_RETRY);
 	if (r == ARCHIVE_EOF && is_empty && level->readers == 0 && level->is_compressed && !may_be_empty(examination))
 		r = ARCHIVE_FATAL;
+	if (r != ARCHIVE_EOF && is_out_of_memory(archive))
+		find(examination, ARCHIVE_TOO_HUNGRY, NULL);
 	if (r != ARCHIVE_EOF && level->is_outermost && !is_closed_to_us(archive))
 		find(examination, ARCHIVE_CORRUPT, archive_error_string(archive));
 }
@@ -421,7 +433,8 @@ void archive_examine(int fd, uint64_t size_bytes, enum archive_kind kind, const 
 	if (r == ARCHIVE_OK)
 		read_entries(&examination, archive, &level);
 	else if (r != -ENOMEM)
-		find(&examination, ARCHIVE_CORRUPT, archive_error_string(archive));
+		find(&examination, is_out_of_memory(archive) ? ARCHIVE_TOO_HUNGRY : ARCHIVE_CORRUPT,
+		     archive_error_string(archive));
 	else
 		fail(&examination, r);
 	if (source->error < 0 && ret_report->finding == ARCHIVE_CORRUPT) {

@@ -41,3 +41,6 @@ uint64_t archive_declared(int fd, uint64_t size_bytes, enum archive_kind kind, b
 /* Reads with pread; the descriptor's offset stays. kind: not ARCHIVE_NONE. */
 void archive_examine(int fd, uint64_t size_bytes, enum archive_kind kind, const struct archive_limits *limits,
 		     struct archive_report *ret_report);
+/* archive_judge.c: the same in a process of its own, once validate_start_judge() has been called. */
+void archive_judge(int fd, uint64_t size_bytes, enum archive_kind kind, const struct archive_limits *limits,
+		   struct archive_report *ret_report);

@@ -205,7 +205,7 @@ static void judge_archive(const struct subject *subject, const struct content *c
 	}
 	if (content->kind == ARCHIVE_ZIP && judge_declared(subject, &content->zip, &limits))
 		return;
-	archive_examine(fd, size_bytes, content->kind, &limits, &report);
+	archive_judge(fd, size_bytes, content->kind, &limits, &report);
 	judge_report(subject, &report);
 }
 

@@ -46,6 +46,14 @@ int64_t rules_retention_days(const struct rules *rules); /* 0: keep */
 void name_extension(const char *name, size_t length, char ret_extension[17]);
 bool name_is_working(const char *name, size_t length); /* starts with a dot: the extension rule waits */
 
+/*
+ * Archives are examined in sandboxed children of a small process from now on, so that neither a reader's crash nor its
+ * memory is this program's. Call it in a program with one thread, after it became a daemon; without it they are
+ * examined in the calling thread. The process ends with this one. -errno: not started.
+ */
+int validate_start_judge(void);
+void validate_stop_judge(void);
+
 int detector_new(struct detector **ret_detector); /* loads the magic database; each thread its own */
 void detector_free(struct detector *detector);
 

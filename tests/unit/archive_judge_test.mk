@@ -1,0 +1,1 @@
+UNIT_PART_archive_judge_test := adminctl
