@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -100,6 +101,9 @@ int session_open(struct mount *mount, char *ret_error, size_t error_size)
 	if (r < 0)
 		return fail(r, ret_error, error_size, "FUSE did not take the mount options",
 			    mount->options.fuse_options);
+	/* libfuse leaves a signal alone that is ignored, and scripts ignore INT for what they start in the background.
+	 */
+	signal(SIGINT, SIG_DFL);
 	if (fuse_set_signal_handlers(mount->session) < 0)
 		return fail(-EINVAL, ret_error, error_size, "signals cannot be handled", NULL);
 	if (fuse_session_mount(mount->session, mount->options.mountpoint) < 0)
