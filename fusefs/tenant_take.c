@@ -17,7 +17,7 @@ enum { FOLLOWER_RETRY_S = 5, REMOVAL_RETRY_MS = 5000 };
 
 void tenant_forget_clean(struct tenant *tenant)
 {
-	tree_evict(&tenant->tree, 0, UINT64_MAX, INT32_MAX);
+	tree_evict(&tenant->tree, 0, UINT64_MAX, (int)tenant->tree.inodes.count);
 	if (tenant->tree.root) {
 		tenant->tree.root->is_complete = tenant->tree.root->was_prefetched = false;
 		tenant->tree.root->window_after = tenant->tree.root->window_to = 0;
