@@ -151,6 +151,7 @@ static int create_locked(struct request *request, struct tenant *tenant, struct 
 	if (r < 0)
 		return r;
 	inode->is_dropped = place->is_dropbox;
+	handle->open->is_new = true;
 	inode_entry(tenant, inode, entry);
 	request->file.fh = (uint64_t)(uintptr_t)handle;
 	request->file.keep_cache = 1;

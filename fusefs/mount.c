@@ -226,6 +226,36 @@ static void replay(struct mount *mount)
 	}
 }
 
+struct wanted_spools {
+	char (*names)[DURABLE_SPOOL_NAME_SIZE];
+	int count;
+};
+
+static bool is_wanted(const char *name, void *context)
+{
+	const struct wanted_spools *wanted = context;
+
+	for (int i = 0; i < wanted->count; i++)
+		if (strcmp(wanted->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Spools that no record names were being written when their process died. When it cannot be known, all stay. */
+static void sweep_spools(struct mount *mount)
+{
+	struct wanted_spools wanted = {0};
+	int r = durable_spools_wanted(mount->durable, &wanted.names, &wanted.count);
+
+	if (r == 0)
+		r = store_sweep(mount->store, is_wanted, &wanted);
+	free(wanted.names);
+	if (r < 0)
+		log_warn("what a dead mount left was not swept", "errno", log_errno(r));
+	else if (r > 0)
+		log_info("what a dead mount left was swept", "count", log_number(r));
+}
+
 int mount_start(struct mount *mount, char *ret_error, size_t error_size)
 {
 	int r = open_store(mount, ret_error, error_size);
@@ -243,6 +273,7 @@ int mount_start(struct mount *mount, char *ret_error, size_t error_size)
 	if (mount->options.tenant_code[0] && !tenants_by_code(mount->tenants, mount->options.tenant_code))
 		return fail(-ENOENT, ret_error, error_size, "no such tenant", mount->options.tenant_code);
 	replay(mount);
+	sweep_spools(mount);
 	atimes_start(mount);
 	return 0;
 }

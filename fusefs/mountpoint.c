@@ -2,11 +2,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int fail(int error, char *ret_error, size_t size, const char *path, const char *what)
 {
@@ -40,6 +43,19 @@ static int is_empty(const char *path)
 	return count == 0;
 }
 
+/* The kernel remembers the attributes of a dead mount for a while, but cannot open it. */
+static int say_mounted(const char *path, char *ret_error, size_t error_size)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_dead = fd < 0 && errno == ENOTCONN;
+
+	if (fd >= 0)
+		close(fd);
+	return fail(-EBUSY, ret_error, error_size, path,
+		    is_dead ? "a mount that died is still there; `fusermount3 -u -z` takes it away"
+			    : "something is mounted there already");
+}
+
 int mountpoint_check(const char *path, char *ret_path, char *ret_error, size_t error_size)
 {
 	struct stat stat_of_path;
@@ -47,8 +63,7 @@ int mountpoint_check(const char *path, char *ret_path, char *ret_error, size_t e
 
 	if (stat(path, &stat_of_path) < 0) {
 		if (errno == ENOTCONN)
-			return fail(-EBUSY, ret_error, error_size, path,
-				    "a mount that died is still there; `fusermount3 -u -z` takes it away");
+			return say_mounted(path, ret_error, error_size);
 		return fail(-errno, ret_error, error_size, path,
 			    errno == ENOENT ? "the mount point does not exist" : strerror(errno));
 	}
@@ -57,9 +72,10 @@ int mountpoint_check(const char *path, char *ret_path, char *ret_error, size_t e
 	if (!realpath(path, ret_path))
 		return fail(-errno, ret_error, error_size, path, strerror(errno));
 	r = is_mounted(ret_path);
-	if (r != 0)
-		return fail(r < 0 ? r : -EBUSY, ret_error, error_size, path,
-			    r < 0 ? strerror(-r) : "something is mounted there already");
+	if (r < 0)
+		return fail(r, ret_error, error_size, path, strerror(-r));
+	if (r > 0)
+		return say_mounted(path, ret_error, error_size);
 	r = is_empty(ret_path);
 	if (r <= 0)
 		return fail(r < 0 ? r : -ENOTEMPTY, ret_error, error_size, path,

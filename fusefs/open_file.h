@@ -48,6 +48,7 @@ struct open_file {
 	bool is_dirty;		/* bytes or size differ from what the row names */
 	bool is_busy;		/* claimed; the fields below then belong to the claimer alone */
 	int64_t size;		/* as attributes.size_bytes, which follows under the lock */
+	bool is_new;		/* created through one of its handles: refused at the end, it goes */
 	bool must_extract;	/* published since it was opened: the last writer's release queues the extraction */
 	bool is_spool_recorded; /* CHANGE_SPOOL names the spool: the next publish or revert takes it back */
 	bool head_is_judged;

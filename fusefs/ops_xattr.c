@@ -78,23 +78,48 @@ static void text_loaded(void *context, int error, const char *json, size_t lengt
 	request_resume(request, error);
 }
 
-/* Lock held: a query is only queued here. */
-static int need_text(const struct xattr_context *context, const char *name)
+static void load_text(void *context, int error)
 {
-	struct loader *loader = context->request->mount->loader;
-	bool is_stats = strcmp(name, "user.tenant.stats") == 0;
+	struct request *request = context;
+	struct loader *loader = request->mount->loader;
+	int64_t tenant_id = request->tenant->tenant_id;
+
+	if (error < 0)
+		request_resume(request, error);
+	else if (strcmp(request->name, "user.tenant.stats") == 0)
+		loader_tenant_stats(loader, tenant_id, text_loaded, request);
+	else
+		loader_rejections(loader, tenant_id, text_loaded, request);
+}
+
+static bool is_asked_for(const char *name)
+{
+	return strcmp(name, "user.tenant.stats") == 0 || strcmp(name, "user.tenant.rejections") == 0;
+}
+
+/* What a query answers, asked when everything answered before is committed: who was refused a moment ago reads why. No
+ * lock held. */
+static int need_text(struct request *request)
+{
+	struct tenant *tenant;
 	struct request *kept;
+	uint64_t position;
 	int r;
 
-	if (context->request->loaded || (!is_stats && strcmp(name, "user.tenant.rejections") != 0))
+	if (request->loaded || !is_asked_for(request->name))
 		return 0;
-	r = request_keep(context->request, &kept);
+	r = tenant_enter(request, request->node, TENANT_FOR_READ, &tenant);
+	if (r != 0)
+		return r;
+	position = tenant->last_position;
+	tenant_unlock(tenant);
+	r = request_keep(request, &kept);
 	if (r < 0)
 		return r;
-	if (is_stats)
-		loader_tenant_stats(loader, context->tenant->tenant_id, text_loaded, kept);
+	if (tenant->durable)
+		durable_when_committed(tenant->durable, position, kept->deadline_ns, load_text, kept);
 	else
-		loader_rejections(loader, context->tenant->tenant_id, text_loaded, kept);
+		load_text(kept, 0);
 	return REQUEST_PARKED;
 }
 
@@ -110,8 +135,6 @@ static int get_value(struct xattr_context *context, struct buf *value)
 	if (xattr) {
 		if (xattr->flags & XATTR_EXTRACTION)
 			r = need_extraction(context, xattr->flags);
-		if (r == 0)
-			r = need_text(context, name);
 		return r == 0 ? xattr->get(context, value) : r;
 	}
 	if (is_ours(name))
@@ -174,7 +197,9 @@ int op_getxattr(struct request *request)
 		return -EOPNOTSUPP;
 	if (!starts_with(request->name, "user.") || node_kind(request->node) != NODE_KIND_INODE)
 		return -ENODATA;
-	r = enter(request, TENANT_FOR_READ, &context);
+	r = need_text(request);
+	if (r == 0)
+		r = enter(request, TENANT_FOR_READ, &context);
 	if (r != 0)
 		return r;
 	if (strcmp(request->name, "user.tenantfs.committed") == 0) {

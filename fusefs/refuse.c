@@ -62,9 +62,10 @@ int refuse_request(struct request *request, struct tenant *tenant, const struct 
 	return error;
 }
 
+/* What its flushes published in between was never closed for good. */
 static bool was_never_published(const struct file *file)
 {
-	return file->inode.is_unborn || file->values.status == 'u';
+	return file->inode.is_unborn || file->values.status == 'u' || (file->open && file->open->is_new);
 }
 
 struct backing *content_revert(struct open_file *open)

@@ -112,11 +112,12 @@ static bool must_be_born(const struct move *move)
 
 static struct open_file *needs_spool_name(const struct move *move)
 {
-	struct inode *inode = move->source->inode->is_unborn ? move->source->inode : move->target->inode;
-	struct open_file *open = open_of(inode);
+	struct open_file *open;
 
-	if (!must_be_born(move) || !open || open->state != CONTENT_SPOOL || open->is_linked ||
-	    open->backing->spool.is_named)
+	if (!must_be_born(move))
+		return NULL;
+	open = open_of(move->source->inode->is_unborn ? move->source->inode : move->target->inode);
+	if (!open || open->state != CONTENT_SPOOL || open->is_linked || open->backing->spool.is_named)
 		return NULL;
 	return open;
 }

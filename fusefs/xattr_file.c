@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fusefs/mount.h"
+#include "fusefs/open_file.h"
 #include "fusefs/words.h"
 #include "fusefs/xattr.h"
 #include "shared/base/clock.h"
@@ -63,7 +64,7 @@ static int get_status(const struct xattr_context *context, struct buf *value)
 	char status = context->file->values.status;
 	char job = context->extraction ? context->extraction->row.status : 0;
 
-	if (status == 'u')
+	if (status == 'u' || (context->file->open && context->file->open->is_dirty))
 		return buf_puts(value, "uploading");
 	if (status == 'e')
 		return buf_puts(value, "error");

@@ -12,10 +12,10 @@ bytes() { head -c "$1" /dev/zero | tr '\0' x; }
 
 ok 'exactly the quota' sh -c 'head -c 10000 /dev/zero >all'
 is "$(used)" 10000 'is used'
-fails_with 'quota' 'one byte more' sh -c 'echo -n x >more'
+fails_with 'quota' 'one byte more' sh -c 'head -c 1 /dev/zero >more'
 ok 'nothing stays' wait_until 5 test ! -e more
 is "$(used)" 10000 'nothing is charged'
-fails_with 'quota' 'an append' sh -c 'echo -n x >>all'
+fails_with 'quota' 'an append' sh -c 'head -c 1 /dev/zero >>all'
 sleep 0.2
 is "$(stat -c %s all)" 10000 'changes nothing'
 ok 'a rewrite of the same size' sh -c 'head -c 10000 /dev/urandom >all'

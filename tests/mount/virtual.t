@@ -51,7 +51,7 @@ is "$(xattr "$month/docs/t.txt" user.extract.status)" pending 'its extraction is
 stack_sql "UPDATE extraction_job SET state = 'd', completed_at = now() WHERE sha256 = '\\x$sha';
 	INSERT INTO extraction_result (tenant_id, sha256, extractor_version, extractor, status, media_type, extracted_text, text_bytes, pages,
 		metadata, structured_data, summary, confidence, duration_ms)
-	SELECT tenant_id, sha256, extractor_version, 'text', 'c', 'text/plain', 'Seite einß und zwei', 20, '{0,10}',
+	SELECT tenant_id, sha256, extractor_version, 'text', 'c', 'text/plain', 'Seite einß und zwei', 20, '{0,11}',
 		'{\"dc:title\": \"A title\", \"dc:creator\": [\"Somebody\"]}', '{\"lines\": 1}', '# Summary', 0.75, 12 FROM extraction_job WHERE sha256 = '\\x$sha'"
 ok 'touch, as extractd does' setfattr -n user.tenantfs.touch -v 1 "$tenant/.id/$(xattr "$month/docs/t.txt" user.tenantfs.id)"
 is "$(xattr "$month/docs/t.txt" user.extract.status)" completed 'completed'
