@@ -18,7 +18,12 @@
 #include <unistd.h>
 #include "shared/base/clock.h"
 
+/* The sanitizers' shadows take terabytes of address space. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ADDRESS_SPACE_BYTES RLIM_INFINITY
+#else
 #define ADDRESS_SPACE_BYTES (1ULL << 30)
+#endif
 
 enum { NOBODY = 65534, DESCRIPTORS_MAX = 16, PROCESSOR_SPARE_S = 2, WALL_FACTOR = 10, WALL_SPARE_S = 30 };
 
