@@ -12,6 +12,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/config/config.h"
+#include "shared/validate/validate.h"
 
 enum { ERROR_SIZE = 512 };
 
@@ -84,6 +85,9 @@ static int run(struct mount *mount)
 		if (r < 0)
 			return fail(strerror(-r));
 	}
+	r = validate_start_judge(); /* while there is one thread */
+	if (r < 0)
+		log_warn("archives are examined in this process", "error", log_errno(r));
 	block_signals(true);
 	r = mount_start(mount, error, sizeof(error));
 	block_signals(false);
@@ -91,6 +95,7 @@ static int run(struct mount *mount)
 		r = mount_serve(mount, error, sizeof(error));
 	block_signals(true);
 	mount_stop(mount);
+	validate_stop_judge();
 	return r < 0 ? fail(error) : EXIT_SUCCESS;
 }
 

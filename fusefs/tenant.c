@@ -28,18 +28,18 @@ static struct bytes copy_bytes(char **at, struct bytes bytes)
 	return copy;
 }
 
+/* A mount cannot refuse a configuration: what is wrong in it has its default, the rest holds. */
 static int parse_rules(struct mount *mount, struct tenant_settings *settings)
 {
 	const struct bytes *json = &settings->row.configuration;
 	char error[256] = "";
-	int r = rules_parse(json->data ? json->data : "{}", json->data ? json->length : 2, mount->config,
-			    &settings->rules, error, sizeof(error));
+	int r = rules_parse_tolerant(json->data ? json->data : "{}", json->data ? json->length : 2, mount->config,
+				     &settings->rules, error, sizeof(error));
 
-	if (r != -EINVAL)
-		return r;
-	log_error("the tenant's configuration is not valid, the instance's defaults hold", "tenant", settings->row.code,
-		  "reason", error);
-	return rules_parse("{}", 2, mount->config, &settings->rules, error, sizeof(error));
+	if (r == 0 && error[0] != '\0')
+		log_error("the tenant's configuration is not valid; what is wrong in it has the default", "tenant",
+			  settings->row.code, "reason", error);
+	return r;
 }
 
 int tenant_settings_new(struct mount *mount, const struct tenant_row *row, struct tenant_settings **ret_settings)
