@@ -48,12 +48,21 @@ bool file_lookup_fast(struct request *request, const char *tenant_code, const ch
 
 int file_lookup_row(struct request *request, struct leased_db *leased, const char *file_id, struct file_list *ret_list)
 {
+	struct db_params params autoparams;
+	struct db_result *result;
 	int r;
 
 	if (!file_id_is_valid(file_id, strlen(file_id)))
 		return -ENOENT;
+	db_params_init(&params);
+	db_param_int(&params, request->tenant->id);
+	db_param_text(&params, file_id);
 	r = request_lease_db(request, leased);
-	return r < 0 ? r : file_find(leased->db, request->tenant->id, file_id, ret_list);
+	if (r == 0)
+		r = db_run(leased->db, QUERY_API_FILE, &params, &result);
+	if (r == 0)
+		r = file_list_read(result, 0, ret_list);
+	return r == 0 && ret_list->count == 0 ? -ENOENT : r;
 }
 
 int file_lookup_answer(struct request *request, int status, const char *file_id)

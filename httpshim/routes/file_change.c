@@ -81,7 +81,9 @@ static int set_name(struct request *request, const char *file_id, const json_t *
 		answer_error(request, 422, reason);
 		return -ECANCELED;
 	}
-	r = file_lookup_row(request, &leased, file_id, &list);
+	r = request_lease_db(request, &leased);
+	if (r == 0)
+		r = file_find(leased.db, request->tenant->id, file_id, &list);
 	if (r < 0)
 		return r;
 	path = &list.rows[0].path;

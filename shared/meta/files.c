@@ -114,11 +114,14 @@ static int find(struct db *db, int64_t tenant_id, const char *file_id, int64_t i
 	struct db_result *result = NULL;
 	int r;
 
+	/* Two statements: in one, "this or that" would keep the server from using either index. */
 	db_params_init(&params);
 	db_param_int(&params, tenant_id);
-	db_param_text(&params, file_id);
-	db_param_int_or_null(&params, inode, file_id != NULL);
-	r = db_run(db, QUERY_FILE_FIND, &params, &result);
+	if (file_id != NULL)
+		db_param_text(&params, file_id);
+	else
+		db_param_int(&params, inode);
+	r = db_run(db, file_id != NULL ? QUERY_FILE_FIND : QUERY_FILE_FIND_INODE, &params, &result);
 	if (r < 0)
 		return r;
 	if (db_rows(result) == 0) {

@@ -71,6 +71,12 @@ CREATE INDEX upload_assembling ON upload (tenant_id, updated_at) WHERE state = '
 -- Newest first is how files are listed.
 CREATE INDEX node_uploaded ON node (tenant_id, (coalesce(uploaded_at_ns, 0)), inode) WHERE kind = 'f' AND nlink > 0;
 
+-- Between two indexes that look equally good, as they all do before the first ANALYZE, PostgreSQL takes the younger one: a file by its
+-- id, or an entry by its name, must not be looked for by going through all of a tenant or a folder.
+DROP INDEX node_file_id;
+CREATE UNIQUE INDEX node_file_id ON node (tenant_id, file_id) WHERE file_id IS NOT NULL;
+ALTER TABLE entry DROP CONSTRAINT entry_pkey, ADD PRIMARY KEY (tenant_id, parent_inode, name);
+
 -- Extractions as the API shows them: those that were asked for, and, for every file, the one that runs by itself (kind j), whose id is
 -- its job's. An empty file has nothing to extract and is done.
 CREATE VIEW extraction_detail AS

@@ -1,5 +1,5 @@
--- file_find: one file, by its id or by its inode.
--- in: tenant_id, file_id or null, inode or null
+-- file_find: one file, by its id.
+-- in: tenant_id, file_id
 -- out: inode, file_id, name, path, original_name, object_path, size_bytes, media_type, sha256, status, validation, mode, nlink,
 --      uid, gid, mtime_ns, uploaded_at_ns, processed_at, uploaded_by, tags, description, metadata, visibility, job_state,
 --      job_id, job_error
@@ -7,4 +7,4 @@ SELECT inode, file_id, name, entry_path(tenant_id, inode) AS path, original_name
        sha256, status, validation, mode, nlink, uid, gid, mtime_ns, uploaded_at_ns, processed_at, uploaded_by, tags,
        description, metadata, visibility, job_state, job_id, job_error
   FROM file_detail
- WHERE tenant_id = $1 AND (file_id = $2::text OR ($2::text IS NULL AND inode = $3::bigint));
+ WHERE tenant_id = $1 AND file_id = $2;
