@@ -76,3 +76,9 @@ $(BUILD)/tests/bench/passthrough_ll: $(PASSTHROUGH_EXAMPLE)
 .PHONY: bench
 bench: all $(BENCH_PROGRAMS) ## measure the mount against passthrough_ll and the bare folder, extraction latency, idle daemons
 	@BUILD="$(abspath $(BUILD))" tests/bench/run
+
+# --- fuzzing and accuracy ---
+include tests/fuzz/fuzz.mk
+.PHONY: accuracy
+accuracy: $(BUILD)/bin/extract-worker ## measure the extraction against the corpus (TENANTFS_CORPUS=dir), into docs/accuracy.md
+	@tests/accuracy/measure --worker $< --write docs/accuracy.md

@@ -41,6 +41,19 @@ static int reserve(struct dataset *dataset, size_t count)
 	return 0;
 }
 
+/* name need not end in NUL. */
+static char *copy_name(const char *name, size_t length)
+{
+	size_t kept = utf8_cut(name, length, DATASET_NAME_MAX);
+	char *copy = malloc(kept + 1);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, name, kept);
+	copy[kept] = '\0';
+	return copy;
+}
+
 int dataset_add_column(struct dataset *dataset, const char *name, size_t length)
 {
 	struct dataset_column *column;
@@ -50,7 +63,7 @@ int dataset_add_column(struct dataset *dataset, const char *name, size_t length)
 	if (r < 0)
 		return r;
 	if (name && length > 0)
-		copy = strndup(name, utf8_cut(name, length, DATASET_NAME_MAX));
+		copy = copy_name(name, length);
 	else if (asprintf(&copy, "Unnamed: %zu", dataset->count) < 0)
 		copy = NULL;
 	if (!copy)
