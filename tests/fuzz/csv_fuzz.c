@@ -51,7 +51,7 @@ static uint64_t read_all(const char *text, size_t length, size_t piece, struct c
 	bool has_header = false;
 	uint64_t digest = 7;
 
-	if (csv_reader_init(&reader, dialect, read_piece, &source) < 0)
+	if (csv_reader_init(&reader, dialect, 2 * piece, read_piece, &source) < 0)
 		return 0;
 	while (csv_reader_next(&reader, &batch) > 0) {
 		digest = digest_batch(digest, &batch);
@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	csv_dialect_guess((const char *)bytes + 1, length - 1, bytes[0] & 64, &dialect);
 	dataset_init(&dataset);
 	if (read_all((const char *)bytes + 1, length - 1, piece, dialect, &dataset) !=
-	    read_all((const char *)bytes + 1, length - 1, 1 << 20, dialect, NULL))
+	    read_all((const char *)bytes + 1, length - 1, 1 << 16, dialect, NULL))
 		abort();
 	tell(&dataset);
 	dataset_release(&dataset);

@@ -36,7 +36,7 @@ static void read_all(const char *text, size_t length, size_t piece, struct csv_r
 	struct csv_batch batch;
 	int r;
 
-	assert_int_equal(csv_reader_init(reader, commas, read_piece, &source), 0);
+	assert_int_equal(csv_reader_init(reader, commas, 4 * piece, read_piece, &source), 0);
 	while ((r = csv_reader_next(reader, &batch)) > 0) {
 		for (size_t row = 0; row < batch.rows; row++) {
 			for (uint32_t i = batch.row_starts[row]; i < batch.row_starts[row + 1]; i++) {
@@ -130,7 +130,7 @@ static void a_row_of_a_hundred_thousand_columns_is_read(void **state)
 		text[2 * i] = 'x';
 		text[2 * i + 1] = i + 1 < count ? ',' : '\n';
 	}
-	assert_int_equal(csv_reader_init(&reader, commas, read_piece, &source), 0);
+	assert_int_equal(csv_reader_init(&reader, commas, CSV_CHUNK_BYTES, read_piece, &source), 0);
 	assert_int_equal(csv_reader_next(&reader, &batch), 1);
 	assert_int_equal(batch.rows, 1);
 	assert_int_equal(batch.row_starts[1], count);
@@ -148,7 +148,7 @@ static void a_row_without_end_is_refused_at_its_limit(void **state)
 
 	(void)state;
 	memset(text, 'x', length);
-	assert_int_equal(csv_reader_init(&reader, commas, read_piece, &source), 0);
+	assert_int_equal(csv_reader_init(&reader, commas, CSV_CHUNK_BYTES, read_piece, &source), 0);
 	assert_int_equal(csv_reader_next(&reader, &batch), -E2BIG);
 	csv_reader_release(&reader);
 	free(text);

@@ -175,7 +175,7 @@ static int extract_job(struct extract_input *in, struct csv_job *job)
 	if (r == 0)
 		r = guess_dialect(in, job);
 	if (r == 0)
-		r = csv_reader_init(&reader, job->dialect, read_and_pass_on, job);
+		r = csv_reader_init(&reader, job->dialect, CSV_CHUNK_BYTES, read_and_pass_on, job);
 	if (r < 0)
 		return r;
 	charset_stream_init(&job->stream, in, &job->charset);

@@ -65,7 +65,7 @@ static void measure(const char *bytes, size_t length, bool is_whole, struct csv_
 	struct csv_batch batch;
 
 	*widths = (struct widths){0};
-	if (csv_reader_init(&reader, dialect, read_sample, &sample) < 0)
+	if (csv_reader_init(&reader, dialect, length + 1, read_sample, &sample) < 0)
 		return;
 	while (widths->total < ROWS_LOOKED_AT && csv_reader_next(&reader, &batch) > 0) {
 		size_t rows = batch.rows;

@@ -6,14 +6,15 @@
 
 enum { ROWS_MAX = 1024 }; /* of a batch */
 
-int csv_reader_init(struct csv_reader *reader, struct csv_dialect dialect, csv_source source, void *context)
+int csv_reader_init(struct csv_reader *reader, struct csv_dialect dialect, size_t chunk_bytes, csv_source source,
+		    void *context)
 {
 	*reader = (struct csv_reader){
 		.source = source,
 		.context = context,
 		.dialect = dialect,
-		.buffer_size = CSV_CHUNK_BYTES,
-		.positions_size = CSV_CHUNK_BYTES,
+		.buffer_size = chunk_bytes > 0 ? chunk_bytes : 1,
+		.positions_size = chunk_bytes > 0 ? chunk_bytes : 1,
 		.fields_size = CSV_BATCH_FIELDS,
 	};
 	reader->buffer = malloc(reader->buffer_size + CSV_SLACK + 1);

@@ -56,7 +56,10 @@ struct csv_reader {
 	bool has_quoted_fields; /* at least one field was quoted */
 };
 
-int csv_reader_init(struct csv_reader *reader, struct csv_dialect dialect, csv_source source, void *context);
+/* chunk_bytes: how much is read at once, and twice as much when a row needs it. CSV_CHUNK_BYTES suits large files.
+ * -ENOMEM. */
+int csv_reader_init(struct csv_reader *reader, struct csv_dialect dialect, size_t chunk_bytes, csv_source source,
+		    void *context);
 void csv_reader_release(struct csv_reader *reader);
 /*
  * The next rows; they live until the next call. Returns 1 with at least one row, 0 at the end, -E2BIG when a row is
