@@ -74,7 +74,7 @@ static int start_threads(struct durable *durable)
 		{&durable->listener, listener_run, "listener"},
 	};
 	pthread_attr_t attributes;
-	int r;
+	int r = 0;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);

@@ -12,15 +12,27 @@ static pthread_once_t fault_once = PTHREAD_ONCE_INIT;
 static char *wanted_name;
 static atomic_long passes_left;
 
+static void take_plan(const char *plan)
+{
+	const char *colon = plan ? strrchr(plan, ':') : NULL;
+
+	free(wanted_name);
+	wanted_name = NULL;
+	if (!plan || !*plan)
+		return;
+	wanted_name = colon ? strndup(plan, (size_t)(colon - plan)) : strdup(plan);
+	passes_left = colon ? strtol(colon + 1, NULL, 10) : 1;
+}
+
 static void read_environment(void)
 {
-	const char *value = getenv("TENANTFS_FAULT"), *colon;
+	take_plan(getenv("TENANTFS_FAULT"));
+}
 
-	if (!value || !*value)
-		return;
-	colon = strrchr(value, ':');
-	wanted_name = colon ? strndup(value, (size_t)(colon - value)) : strdup(value);
-	passes_left = colon ? strtol(colon + 1, NULL, 10) : 1;
+void fault_set(const char *plan)
+{
+	pthread_once(&fault_once, read_environment);
+	take_plan(plan);
 }
 
 void fault_point(const char *name)

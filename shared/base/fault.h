@@ -12,6 +12,8 @@
 /* Thread-safe: passes are counted over all threads. */
 void fault_point(const char *name);
 #define FAULT_POINT(name) fault_point(name)
+/* The same as the variable, for a test that forks: "name:count", NULL for none. Before other threads run. */
+void fault_set(const char *plan);
 #else
 #define FAULT_POINT(name) ((void)0)
 #endif

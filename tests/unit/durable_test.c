@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "fusefs/durable.h"
 #include "shared/base/cleanup.h"
 #include "shared/base/clock.h"
+#include "shared/base/fault.h"
 #include "shared/base/log.h"
 #include "shared/config/config.h"
 #include "shared/meta/apply.h"
@@ -733,6 +735,7 @@ static _Noreturn void append_until_killed(struct progress *progress, int64_t fir
 	struct sample_space space = {.random = {seed}, .next_sequence = 1, .next_object = 1};
 	struct buf record = BUF_INIT(RECORD_MAX_BYTES);
 	uint64_t position;
+	int r;
 
 	if (open_durable() < 0 || acquire() < 0)
 		_exit(1);
@@ -748,7 +751,9 @@ static _Noreturn void append_until_killed(struct progress *progress, int64_t fir
 			sample_file(&record, 1000 + i, ROOT, name, i);
 		}
 		atomic_store(&progress->tried, i);
-		if (append_to(tenant, &record, &position) == 0 && durable_is_held(tenant))
+		while ((r = append_to(tenant, &record, &position)) == -EAGAIN)
+			usleep(1000);
+		if (r == 0 && durable_is_held(tenant))
 			atomic_store(&progress->answered, i);
 		if (i % 64 == 0)
 			usleep(1000);
@@ -764,8 +769,10 @@ static pid_t start_child(struct progress *progress, int64_t first, uint64_t seed
 	fflush(NULL);
 	child = fork();
 	assert_true(child >= 0);
-	if (child == 0)
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		append_until_killed(progress, first, seed);
+	}
 	return child;
 }
 
@@ -814,7 +821,7 @@ static void after_kill_9_all_that_was_answered_is_there_once(void **state)
 		atomic_store(&progress->is_ready, false);
 		child = start_child(progress, files + 1, 0);
 		wait_ready(progress);
-		usleep((useconds_t)(20000 + round * 37000));
+		usleep((useconds_t)(20000 + round * 97000));
 		kill(child, SIGKILL);
 		bury(child);
 		begin_ns = clock_monotonic_ns();
@@ -898,6 +905,20 @@ static void random_records_through_journal_kill_and_replay_give_what_applying_th
 }
 
 #if defined(TENANTFS_DEBUG) || defined(TENANTFS_FAULTS)
+static bool is_dead_within(pid_t child, int seconds)
+{
+	for (int i = 0; i < seconds * 100; i++) {
+		siginfo_t info = {0};
+
+		if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child) {
+			bury(child);
+			return true;
+		}
+		usleep(10000);
+	}
+	return false;
+}
+
 static void a_kill_at_any_named_point_loses_nothing(void **state)
 {
 	static const char *const points[] = {
@@ -949,12 +970,14 @@ static void a_kill_at_any_named_point_loses_nothing(void **state)
 			files = atomic_load(&progress->tried);
 		}
 		atomic_store(&progress->is_ready, false);
-		setenv("TENANTFS_FAULT", points[i], 1);
+		fault_set(points[i]);
 		child = start_child(progress, files + 1, 0);
-		unsetenv("TENANTFS_FAULT");
-		alarm(60);
-		bury(child);
-		alarm(0);
+		fault_set(NULL);
+		if (!is_dead_within(child, 60)) {
+			kill(child, SIGKILL);
+			fail_msg("%s was never passed", points[i]);
+		}
+		print_message("killed at %s: %" PRId64 " answered\n", points[i], atomic_load(&progress->answered));
 		assert_int_equal(open_durable(), 0);
 		assert_int_equal(acquire(), 0);
 		files = check_files(progress);
