@@ -116,7 +116,7 @@ int main(int argc, char **argv)
 	if (config_load(config, PROGRAM_FUSEFS, files.conf_path, files.env_path, error, sizeof(error)) < 0)
 		return fail(error);
 	start_log(config);
-	options_finish(&mount->options);
+	options_finish(&mount->options, config);
 	mount->config = config;
 	mount->own_uid = geteuid();
 	mount->own_gid = getegid();

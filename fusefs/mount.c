@@ -21,7 +21,7 @@
 #include "shared/store/journal.h"
 #include "shared/store/store.h"
 
-enum { CONNECT_MS = 5000, RUNNER_THREADS = 4, LOADER_THREADS = 4, LEAVE_MS = 10000 };
+enum { CONNECT_MS = 5000, RUNNER_THREADS = 4, LEAVE_MS = 10000 };
 
 static int fail(int error, char *ret_error, size_t size, const char *what, const char *detail)
 {
@@ -156,7 +156,7 @@ static int make_parts(struct mount *mount)
 	if (r == 0)
 		r = tenants_new(mount, &mount->tenants);
 	if (r == 0)
-		r = loader_new(mount->config, LOADER_THREADS, &mount->loader);
+		r = loader_new(mount->config, (int)config_int(mount->config, SETTING_LOADER_THREADS), &mount->loader);
 	if (r == 0)
 		r = durable_new(mount->config, mount->store, &events, mount, &mount->durable);
 	return r;

@@ -24,8 +24,9 @@ struct mount_options {
 	char tenant_code[TENANT_CODE_SIZE]; /* "": all */
 	char fuse_options[1024];	    /* for libfuse, comma-separated */
 	bool is_foreground, allow_other;
-	bool lists_writable_only; /* -o xattr_list=writable */
+	bool has_xattr_list, lists_writable_only; /* -o xattr_list=…; writable */
 	int64_t cache_bytes;
+	int parked_per_user;
 	int64_t deadline_ms; /* of a parked request */
 	int threads;
 	int lease_wait_ms; /* how long the start waits for the lease of a mount that died */

@@ -10,7 +10,7 @@
 #include "shared/base/text.h"
 #include "shared/config/config.h"
 
-enum { CACHE_BYTES_DEFAULT = 256 << 20, CACHE_BYTES_MIN = 16 << 20, DEADLINE_MS_DEFAULT = 10000, THREADS_DEFAULT = 16 };
+enum { CACHE_BYTES_MIN = 16 << 20, THREADS_DEFAULT = 16 };
 
 static void print_help(void)
 {
@@ -21,10 +21,10 @@ static void print_help(void)
 	       "  --env-file FILE       read settings from a .env file\n"
 	       "  --config FILE         settings (default /etc/tenantfs/tenantfs.conf)\n"
 	       "  -o OPTION[,OPTION…]   mount options:\n"
-	       "     cache_size=SIZE    memory for names and attributes (default 256M, at least 16M)\n"
-	       "     xattr_list=writable  list only the attributes a user may write (all: what exists)\n"
-	       "     deadline=DURATION  how long a request waits for PostgreSQL before EIO (default 10s)\n"
-	       "     threads=N          threads that serve the kernel (default 16)\n"
+	       "     cache_size=SIZE    memory for names and attributes (CACHE_SIZE; at least 16M)\n"
+	       "     xattr_list=writable  list only the attributes a user may write (all: what exists; XATTR_LIST)\n"
+	       "     deadline=DURATION  how long a request waits for PostgreSQL before EIO (DEADLINE)\n"
+	       "     threads=N          threads that serve the kernel (FUSE_THREADS)\n"
 	       "     lease_wait=DURATION  how long the start waits for the lease of a mount that died (default 30s)\n"
 	       "     tenant=CODE, env_file=FILE, config=FILE  as above, for fstab\n"
 	       "     allow_other        let other users in (root: always; others: needs user_allow_other in "
@@ -77,6 +77,7 @@ static bool set_xattr_list(struct mount_options *options, const char *value)
 	options->lists_writable_only = strcmp(value, "writable") == 0;
 	if (!options->lists_writable_only && strcmp(value, "all") != 0)
 		return wrong("xattr_list is writable or all", value);
+	options->has_xattr_list = true;
 	return true;
 }
 
@@ -177,12 +178,7 @@ enum options_result options_parse(int argc, char **argv, struct mount_options *o
 	bool is_right = true;
 	int c;
 
-	*options = (struct mount_options){
-		.cache_bytes = CACHE_BYTES_DEFAULT,
-		.deadline_ms = DEADLINE_MS_DEFAULT,
-		.threads = THREADS_DEFAULT,
-		.lease_wait_ms = 30000,
-	};
+	*options = (struct mount_options){.lease_wait_ms = 30000};
 	*files = (struct options_files){0};
 	while (is_right && (c = getopt_long(argc, argv, "fo:hV", long_options, NULL)) >= 0) {
 		switch (c) {
@@ -227,10 +223,28 @@ static bool user_may_allow_other(void)
 	return found;
 }
 
-void options_finish(struct mount_options *options)
+/* What was not given on the command line is as the settings say. */
+static void take_settings(struct mount_options *options, const struct config *config)
+{
+	const char *list = config_string(config, SETTING_XATTR_LIST);
+	int threads = (int)config_int(config, SETTING_FUSE_THREADS);
+
+	if (options->cache_bytes == 0)
+		options->cache_bytes = config_int(config, SETTING_CACHE_SIZE);
+	if (options->deadline_ms == 0)
+		options->deadline_ms = config_int(config, SETTING_DEADLINE);
+	if (options->threads == 0)
+		options->threads = threads == 0 ? THREADS_DEFAULT : threads < 2 ? 2 : threads;
+	if (!options->has_xattr_list)
+		options->lists_writable_only = list && strcmp(list, "writable") == 0;
+	options->parked_per_user = (int)config_int(config, SETTING_PARKED_PER_USER);
+}
+
+void options_finish(struct mount_options *options, const struct config *config)
 {
 	autofree char *more = strdup(options->fuse_options);
 
+	take_settings(options, config);
 	if (geteuid() == 0 || user_may_allow_other()) {
 		options->allow_other = true;
 	} else {

@@ -12,5 +12,6 @@ struct options_files {
 
 /* Parses argv; prints help and mistakes itself. OPTIONS_DONE: help or version was asked for. */
 enum options_result options_parse(int argc, char **argv, struct mount_options *options, struct options_files *files);
-/* What depends on who runs it: allow_other, and the string for libfuse. Says so when allow_other is not to be had. */
-void options_finish(struct mount_options *options);
+/* What the settings say where no option was given; what depends on who runs it: allow_other, and the string for
+ * libfuse. Says so when allow_other is not to be had. */
+void options_finish(struct mount_options *options, const struct config *config);

@@ -130,7 +130,8 @@ int request_keep(struct request *request, struct request **ret_request)
 		*ret_request = request;
 		return 0;
 	}
-	if (atomic_fetch_add(parked_count(request), 1) >= PARKED_PER_USER_MAX && request->deadline_ns != INT64_MAX) {
+	if (atomic_fetch_add(parked_count(request), 1) >= request->mount->options.parked_per_user &&
+	    request->deadline_ns != INT64_MAX) {
 		atomic_fetch_sub(parked_count(request), 1);
 		return -EBUSY;
 	}

@@ -74,7 +74,7 @@ struct wait_list {
 };
 
 /* How many requests wait, by user: slots are shared by uids that collide. */
-enum { PARKED_PER_USER_MAX = 1024, PARKED_USER_SLOTS = 256 };
+enum { PARKED_USER_SLOTS = 256 };
 struct parking {
 	_Atomic int counts[PARKED_USER_SLOTS];
 	_Atomic int total;

@@ -33,11 +33,11 @@ SETTING(DEFAULT_TENANT, STRING, PROGRAM_HTTPSHIM | PROGRAM_ADMINCTL, NULL, 0, 0,
 
 SETTING(JOURNAL_SIZE, SIZE, PROGRAM_FUSEFS, "256M", 1048576, 1099511627776, "", "Journal of a tenant; changes wait for PostgreSQL when it is full.")
 SETTING(JOURNAL_RESERVE, SIZE, PROGRAM_FUSEFS, "4M", 65536, 1073741824, "", "Part of it kept for removing files when the disk is full.")
-SETTING(CACHE_SIZE, COUNT, PROGRAM_FUSEFS, "100k", 1000, 1000000000, "", "Files and folders kept in memory.")
+SETTING(CACHE_SIZE, SIZE, PROGRAM_FUSEFS, "256M", 16777216, 1099511627776, "", "Memory for the names and attributes of files and folders.")
 SETTING(DEADLINE, DURATION, PROGRAM_FUSEFS | PROGRAM_HTTPSHIM, "10s", 100, 600000, "", "How long a call waits for PostgreSQL before it fails.")
 SETTING(LEASE_DURATION, DURATION, PROGRAM_FUSEFS | PROGRAM_ADMINCTL, "15s", 1000, 600000, "", "How long a tenant stays reserved for a mount that went silent.")
 SETTING(SYNC_INTERVAL, DURATION, PROGRAM_FUSEFS, "5s", 100, 3600000, "", "How often everything published is written to disk.")
-SETTING(FUSE_THREADS, INT, PROGRAM_FUSEFS, "0", 0, 256, "", "Threads that answer the kernel; 0 chooses.")
+SETTING(FUSE_THREADS, INT, PROGRAM_FUSEFS, "0", 0, 256, "", "Threads that answer the kernel; 0: 16.")
 SETTING(LOADER_THREADS, INT, PROGRAM_FUSEFS, "4", 1, 64, "", "Threads, each with a connection, that read what is not in memory.")
 SETTING(PARKED_PER_USER, COUNT, PROGRAM_FUSEFS, "1000", 1, 1000000, "", "Calls of one user that may wait for PostgreSQL at a time.")
 SETTING(PASSTHROUGH, BOOL, PROGRAM_FUSEFS, "on", 0, 0, "", "Whether the kernel may read published files directly, where it can.")
