@@ -58,7 +58,8 @@ static int lookup_in_root(struct request *request)
 	int r;
 
 	if (strcmp(request->name, ".stats") == 0)
-		return send_virtual(request, node_virtual(NODE_KIND_STATS, 0, 0), S_IFREG | 0444, LIFETIME_HELD_S);
+		/* Not remembered, so that a stat of it tells whether the mount answers. */
+		return send_virtual(request, node_virtual(NODE_KIND_STATS, 0, 0), S_IFREG | 0444, 0);
 	tenant = tenants_by_code(request->mount->tenants, request->name);
 	if (!tenant)
 		return load_tenant(request);
@@ -316,7 +317,7 @@ static int getattr_virtual(struct request *request, uint32_t mode)
 
 	virtual_stat(request->mount, request->node, mode, &stat);
 	if (node_kind(request->node) == NODE_KIND_ROOT || node_kind(request->node) == NODE_KIND_STATS)
-		return send_attributes(request, &stat, 1);
+		return send_attributes(request, &stat, node_kind(request->node) == NODE_KIND_ROOT ? 1 : 0);
 	r = tenant_enter(request, request->node, TENANT_FOR_STAT, &tenant);
 	if (r != 0)
 		return r;
