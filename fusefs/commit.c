@@ -145,7 +145,7 @@ static int open_session(struct committer *committer)
 /* -EAGAIN: PostgreSQL is away; connect_at_ns says when to try again. */
 static int ensure_connected(struct committer *committer)
 {
-	if (committer->was_connected && !db_is_lost(committer->db))
+	if (committer->was_connected && committer->db && !db_is_lost(committer->db))
 		return 0;
 	committer->was_connected = false;
 	if (clock_monotonic_ns() < committer->connect_at_ns)
@@ -255,8 +255,14 @@ static void handle_error(struct committer *committer, struct durable_tenant *ten
 	log_debug("a batch is tried again", "tenant", tenant->code, "sqlstate", db_sqlstate(committer->db), "message",
 		  db_message(committer->db));
 	postpone(tenant);
-	if (db_is_lost(committer->db))
+	/* A server that became a standby: the URL may name the one that took over. */
+	if (strcmp(db_sqlstate(committer->db), "25006") == 0) {
+		db_close(committer->db);
+		committer->db = NULL;
 		stay_away(committer);
+	} else if (db_is_lost(committer->db)) {
+		stay_away(committer);
+	}
 }
 
 /* --- one batch --- */
@@ -393,10 +399,13 @@ void *committer_run(void *context)
 		int64_t next_ns;
 		struct durable_tenant *tenant = pop(durable, clock_monotonic_ns(), &next_ns);
 
-		if (tenant)
+		if (tenant) {
 			serve_next(committer, tenant);
-		else
-			wait_until(&durable->committer_wakes, durable, next_ns);
+			continue;
+		}
+		if (next_ns == INT64_MAX)
+			journal_chunk_release(&committer->chunk); /* idle: megabytes after a busy time */
+		wait_until(&durable->committer_wakes, durable, next_ns);
 	}
 	pthread_mutex_unlock(&durable->lock);
 	return NULL;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "shared/base/fault.h"
 #include "shared/store/journal_base.h"
@@ -14,7 +15,7 @@ enum {
 	TAKE_VERDICT,
 	TAKE_EPOCH,
 	TAKE_HOLDER,
-	TAKE_BOOT_ID,
+	TAKE_PLACE,
 	TAKE_BASE_ID,
 	TAKE_WAIT_MS,
 	TAKE_JOURNAL_EPOCH,
@@ -23,6 +24,23 @@ enum {
 	TAKE_SYNCED_AT,
 	TAKE_SYNCED_BOOT_ID
 };
+
+/*
+ * base_id goes along with a copy of the folder, and a copy on this machine has a lock of its own: what proves that a
+ * holder is dead is that it had the lock on the very directory that we have it on now, in the same start of the
+ * machine.
+ */
+static int describe_place(struct lease_holder *holder)
+{
+	struct stat stat;
+
+	if (fstat(holder->lock_fd, &stat) < 0)
+		return -errno;
+	if (holder->boot_id[0])
+		snprintf(holder->place, sizeof(holder->place), "%s %" PRIxMAX ":%" PRIxMAX, holder->boot_id,
+			 (uintmax_t)stat.st_dev, (uintmax_t)stat.st_ino);
+	return 0;
+}
 
 int lease_holder_init(int journal_dir_fd, struct lease_holder *ret_holder)
 {
@@ -44,6 +62,11 @@ int lease_holder_init(int journal_dir_fd, struct lease_holder *ret_holder)
 		snprintf(host, sizeof(host), "unknown");
 	snprintf(holder.name, sizeof(holder.name), "%s:%ld:%016" PRIx64, host, (long)getpid(), random);
 	boot_id_read(holder.boot_id);
+	r = describe_place(&holder);
+	if (r < 0) {
+		lease_holder_release(&holder);
+		return r;
+	}
 	holder.is_exclusive = journal_base_is_local(journal_dir_fd);
 	*ret_holder = holder;
 	return 0;
@@ -88,7 +111,7 @@ int lease_take(struct db *db, int64_t tenant_id, const struct lease_holder *hold
 	db_params_init(&params);
 	db_param_int(&params, tenant_id);
 	db_param_text(&params, holder->name);
-	db_param_text(&params, holder->boot_id);
+	db_param_text(&params, holder->place);
 	db_param_text(&params, holder->base_id);
 	db_param_int(&params, duration_ms);
 	FAULT_POINT("lease_take_before");

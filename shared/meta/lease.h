@@ -9,12 +9,13 @@
 #include "shared/db/db.h"
 #include "shared/store/journal_base.h"
 
-enum { LEASE_HOLDER_SIZE = 160, LEASE_BOOT_ID_SIZE = JOURNAL_BOOT_ID_SIZE };
+enum { LEASE_HOLDER_SIZE = 160, LEASE_PLACE_SIZE = 96, LEASE_BOOT_ID_SIZE = JOURNAL_BOOT_ID_SIZE };
 
 /* Who we are: one for a process. */
 struct lease_holder {
 	char name[LEASE_HOLDER_SIZE]; /* hostname:pid:random */
 	char boot_id[LEASE_BOOT_ID_SIZE];
+	char place[LEASE_PLACE_SIZE]; /* boot_id and which directory of this kernel it is that we have the lock on */
 	char base_id[JOURNAL_BASE_ID_SIZE];
 	int lock_fd;	   /* journal_lock() */
 	bool is_exclusive; /* nobody else can hold a lease of this folder while we have the lock: it is on a local file

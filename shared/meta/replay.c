@@ -160,6 +160,20 @@ static int scan_and_apply(struct batch *batch, int64_t epoch, uint64_t from, uin
 	return r_flush < 0 ? r_flush : r;
 }
 
+/* A full disk must not keep a tenant from being served, since serving it is how room is made: the file is retired
+ * another time. */
+static int retire(const struct replay *replay, int64_t epoch)
+{
+	char epoch_text[24];
+	int r = journal_retire(store_journal_dir(replay->store), replay->tenant_id, epoch);
+
+	if (r != -ENOSPC)
+		return r;
+	log_warn("no room to keep the records of an old journal; the file stays for now", "tenant", replay->code,
+		 "journal_epoch", number(epoch, epoch_text));
+	return 0;
+}
+
 static int replay_one(struct batch *batch, int64_t epoch, uint64_t from, struct replay_done *done)
 {
 	const struct replay *replay = batch->replay;
@@ -182,7 +196,7 @@ static int replay_one(struct batch *batch, int64_t epoch, uint64_t from, struct 
 			 number(epoch, epoch_text), "position", number((int64_t)torn_at, position));
 	}
 	FAULT_POINT("replay_before_retire");
-	return journal_retire(store_journal_dir(replay->store), replay->tenant_id, epoch);
+	return retire(replay, epoch);
 }
 
 /* All of it is in PostgreSQL; that it is damaged only matters to .kept. */
@@ -190,7 +204,7 @@ static int retire_old(const struct replay *replay, int64_t epoch)
 {
 	int dir_fd = store_journal_dir(replay->store);
 	char epoch_text[24];
-	int r = journal_retire(dir_fd, replay->tenant_id, epoch);
+	int r = retire(replay, epoch);
 
 	if (r != -EBADMSG)
 		return r;

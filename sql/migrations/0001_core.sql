@@ -69,7 +69,7 @@ CREATE TABLE tenant_lease (
   expires_at        timestamptz NOT NULL,
   journal_epoch     bigint NOT NULL DEFAULT 0,
   journal_position  bigint NOT NULL DEFAULT 0,
-  boot_id           text NOT NULL DEFAULT '',                            -- the start of the holder's machine
+  place             text NOT NULL DEFAULT '',                            -- the holder's start of its machine, and directory
   base_id           text NOT NULL DEFAULT '',
   synced_position   bigint NOT NULL DEFAULT 0,                           -- the mark of the periodic syncfs: all published
   synced_at         timestamptz,                                         -- up to then is on disk, should the machine start
@@ -79,7 +79,7 @@ CREATE TABLE tenant_lease (
 -- Takes the lease: free, expired, or that of a process which is known to be dead: it ran on the same machine since the same
 -- start with the same folder, and the caller has the lock on that folder that it would hold. verdict: t taken, h held until
 -- expires_at, b last served from another folder whose journal is not here, n no such tenant.
-CREATE FUNCTION tenant_lease_take(tenant bigint, new_holder text, new_boot_id text, new_base_id text, duration_ms bigint,
+CREATE FUNCTION tenant_lease_take(tenant bigint, new_holder text, new_place text, new_base_id text, duration_ms bigint,
                                   OUT verdict "char", OUT lease tenant_lease, OUT wait_ms bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -96,12 +96,12 @@ BEGIN
   IF lease.holder NOT IN ('', new_holder) AND lease.base_id NOT IN ('', new_base_id) THEN
     verdict := 'b';
   ELSIF lease.holder NOT IN ('', new_holder) AND lease.expires_at > clock_timestamp()
-        AND (lease.boot_id = '' OR lease.boot_id <> new_boot_id OR lease.base_id <> new_base_id) THEN
+        AND (lease.place = '' OR lease.place <> new_place OR lease.base_id <> new_base_id) THEN
     verdict := 'h';
   ELSE
     verdict := 't';
     UPDATE tenant_lease l
-       SET holder = new_holder, epoch = l.epoch + 1, boot_id = new_boot_id, base_id = new_base_id,
+       SET holder = new_holder, epoch = l.epoch + 1, place = new_place, base_id = new_base_id,
            expires_at = clock_timestamp() + make_interval(secs => duration_ms / 1000.0)
      WHERE l.tenant_id = tenant
     RETURNING l.epoch INTO lease.epoch;

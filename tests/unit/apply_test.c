@@ -22,7 +22,8 @@ enum { VERSION = 1, LEASE_MS = 15000 };
 
 static struct db *db;
 static int64_t tenant_id;
-static struct lease_holder us = {.name = "here:1:aa", .boot_id = "boot-1", .base_id = "base-1", .lock_fd = -1};
+static struct lease_holder us = {
+	.name = "here:1:aa", .boot_id = "boot-1", .place = "boot-1", .base_id = "base-1", .lock_fd = -1};
 static struct lease lease;
 
 static int start(void **state)
@@ -382,7 +383,8 @@ static void listeners_hear_of_each_commit_and_of_jobs_only_when_there_are_some(v
 
 static void a_stale_epoch_changes_nothing(void **state)
 {
-	struct lease_holder other = {.name = "there:2:bb", .boot_id = "boot-1", .base_id = "base-1", .lock_fd = -1};
+	struct lease_holder other = {
+		.name = "there:2:bb", .boot_id = "boot-1", .place = "boot-1", .base_id = "base-1", .lock_fd = -1};
 	struct list list = {.count = 0};
 	struct lease theirs;
 
@@ -409,7 +411,8 @@ static void a_stale_epoch_changes_nothing(void **state)
 
 static void *take_in_between(void *context)
 {
-	struct lease_holder other = {.name = "there:2:bb", .boot_id = "boot-1", .base_id = "base-1", .lock_fd = -1};
+	struct lease_holder other = {
+		.name = "there:2:bb", .boot_id = "boot-1", .place = "boot-1", .base_id = "base-1", .lock_fd = -1};
 	struct db *second;
 
 	assert_int_equal(db_open(services_database_url(), "successor", 5000, &second), 0);
@@ -536,6 +539,7 @@ static int take_as(const char *name, const char *boot_id, const char *base_id, i
 
 	snprintf(holder.name, sizeof(holder.name), "%s", name);
 	snprintf(holder.boot_id, sizeof(holder.boot_id), "%s", boot_id);
+	snprintf(holder.place, sizeof(holder.place), "%s", boot_id);
 	snprintf(holder.base_id, sizeof(holder.base_id), "%s", base_id);
 	return lease_take(db, of, &holder, 1000, ret_lease);
 }
