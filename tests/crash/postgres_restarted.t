@@ -10,9 +10,9 @@ crash_source 1000
 copy_start
 ok 'the copy reaches 100 files' copy_reaches 100
 ok 'PostgreSQL restarts' stack_restart_postgres fast
-ok 'the copy goes on' copy_reaches $(($(copied) + 100))
+ok 'the copy goes on' copy_reaches $(($(copied) + 50))
 ok 'PostgreSQL crashes and recovers' stack_restart_postgres immediate
-ok 'the copy goes on' copy_reaches $(($(copied) + 100))
+ok 'the copy goes on' copy_reaches $(($(copied) + 50))
 ok 'PostgreSQL is killed' stack_kill_postgres
 sleep 2
 ok 'and started again' stack_postgres_start
