@@ -176,9 +176,9 @@ static int reserve(struct attempt *attempt, size_t more)
 
 static int keep_unread(struct attempt *attempt, const uint8_t *bytes, size_t length)
 {
-	int r = reserve(attempt, length);
+	int r = length > 0 ? reserve(attempt, length) : 0;
 
-	if (r < 0)
+	if (r < 0 || length == 0)
 		return r;
 	memcpy(attempt->unread + attempt->unread_bytes, bytes, length);
 	attempt->unread_bytes += length;
