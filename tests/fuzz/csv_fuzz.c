@@ -36,7 +36,8 @@ static uint64_t digest_batch(uint64_t digest, const struct csv_batch *batch)
 {
 	for (size_t row = 0; row < batch->rows; row++) {
 		for (uint32_t i = batch->row_starts[row]; i < batch->row_starts[row + 1]; i++)
-			digest = table_hash_bytes(batch->fields[i].text, batch->fields[i].length, digest + 1);
+			digest = table_hash_bytes(csv_cell(&batch->cells, i).text, csv_cell(&batch->cells, i).length,
+						  digest + 1);
 		digest = digest * 31 + batch->row_starts[row + 1] - batch->row_starts[row];
 	}
 	return digest;
@@ -58,7 +59,7 @@ static uint64_t read_all(const char *text, size_t length, size_t piece, struct c
 		if (!dataset)
 			continue;
 		if (!has_header)
-			dataset_set_header(dataset, batch.fields, batch.row_starts[1]);
+			dataset_set_header_row(dataset, &batch);
 		dataset_observe(dataset, &batch, !has_header);
 		has_header = true;
 	}

@@ -41,7 +41,7 @@ static void read_all(const char *text, size_t length, size_t piece, struct csv_r
 		for (size_t row = 0; row < batch.rows; row++) {
 			for (uint32_t i = batch.row_starts[row]; i < batch.row_starts[row + 1]; i++) {
 				buf_putc(out, '[');
-				buf_append(out, batch.fields[i].text, batch.fields[i].length);
+				buf_append(out, csv_cell(&batch.cells, i).text, csv_cell(&batch.cells, i).length);
 				buf_putc(out, ']');
 			}
 			buf_putc(out, '\n');
@@ -104,6 +104,13 @@ static void blank_rows_are_passed_over(void **state)
 	expect_rows("a\n\"\"\n,\n", "[a]\n[]\n[][]\n");
 }
 
+static void rows_of_changing_width_are_read_without_quotes_too(void **state)
+{
+	(void)state;
+	expect_rows("a,b,c\n1,2,3\n4,5\n6,7,8,9\n\nx\ny,\n,z",
+		    "[a][b][c]\n[1][2][3]\n[4][5]\n[6][7][8][9]\n[x]\n[y][]\n[][z]\n");
+}
+
 static void an_open_quote_is_closed_by_the_end_and_said(void **state)
 {
 	const char text[] = "a,b\n1,\"open\nmore";
@@ -157,21 +164,29 @@ static void a_row_without_end_is_refused_at_its_limit(void **state)
 static void the_vector_index_agrees_with_a_plain_loop(void **state)
 {
 	char text[600 + CSV_SLACK];
-	uint32_t positions[600 + CSV_SLACK];
+	uint32_t positions[600 + CSV_SLACK], newlines[600 + CSV_SLACK];
+	struct csv_index index = {.positions = positions, .newlines = newlines};
 
 	(void)state;
 	srand(7);
 	for (int round = 0; round < 500; round++) {
-		size_t length = (size_t)rand() % 600, expected = 0, found;
+		size_t length = (size_t)rand() % 600, expected = 0, lines = 0;
+		bool has_care = false;
 
 		memset(text, 'x', sizeof(text));
 		for (size_t i = 0; i < length; i++)
 			text[i] = "abcdef,,\"\n\r12"[rand() % 13];
-		found = csv_index(text, length, commas, positions);
-		for (size_t i = 0; i < length; i++)
+		csv_index_build(text, length, commas, &index);
+		for (size_t i = 0; i < length; i++) {
 			if (strchr(",\"\n\r", text[i]))
 				assert_int_equal(positions[expected++], i);
-		assert_int_equal(found, expected);
+			if (text[i] == '\n')
+				assert_int_equal(newlines[lines++], i);
+			has_care |= text[i] == '"' || text[i] == '\r';
+		}
+		assert_int_equal(index.count, expected);
+		assert_int_equal(index.newline_count, lines);
+		assert_int_equal(index.has_care, has_care);
 	}
 }
 
@@ -201,6 +216,7 @@ int main(void)
 		cmocka_unit_test(a_quote_inside_a_field_is_text),
 		cmocka_unit_test(what_follows_a_closing_quote_belongs_to_the_field),
 		cmocka_unit_test(blank_rows_are_passed_over),
+		cmocka_unit_test(rows_of_changing_width_are_read_without_quotes_too),
 		cmocka_unit_test(an_open_quote_is_closed_by_the_end_and_said),
 		cmocka_unit_test(a_row_of_a_hundred_thousand_columns_is_read),
 		cmocka_unit_test(a_row_without_end_is_refused_at_its_limit),

@@ -6,6 +6,15 @@
 #include <cmocka.h>
 #include "extractd/worker/formats/dataset.h"
 
+/* One value through the path that CSV takes. */
+static void observe_cell(struct column *column, const char *text, size_t length)
+{
+	uint32_t begin = 0, end = (uint32_t)length;
+	struct csv_cells cells = {.base = text, .begins = &begin, .ends = &end};
+
+	column_observe(column, &cells, 0, 1, 1);
+}
+
 /* Observes values separated by blanks; "_" is the empty one. */
 static void profile(const char *values, struct column *column, struct column_facts *facts)
 {
@@ -156,17 +165,15 @@ static void statistics_stay_exact_when_the_set_becomes_a_sample(void **state)
 	(void)state;
 	column_init(&column, 256);
 	for (int i = 0; i < ROWS; i++) {
-		struct csv_field field = {.text = (char[96]){0}};
+		char text[96] = {0};
 		int length;
 
 		if (i % 1000 == 7) {
-			field.length = 0;
-			column_observe(&column, &field, 1, 1);
+			observe_cell(&column, text, 0);
 			continue;
 		}
-		length = snprintf((char *)(uintptr_t)field.text, 32, i % 2 ? "%d.25" : "-%d.5", i);
-		field.length = (uint32_t)length;
-		column_observe(&column, &field, 1, 1);
+		length = snprintf(text, 32, i % 2 ? "%d.25" : "-%d.5", i);
+		observe_cell(&column, text, (size_t)length);
 		sum += i % 2 ? i + 0.25 : -i - 0.5;
 	}
 	column_finish(&column, &facts);
@@ -180,6 +187,32 @@ static void statistics_stay_exact_when_the_set_becomes_a_sample(void **state)
 	column_release(&column);
 }
 
+static void long_fractions_are_summed_and_their_ends_are_exact(void **state)
+{
+	static const char *const texts[] = {"0.8444218515250481", "-0.12345678901234567", "1234567.123456789012",
+					    "-0.5", "3.0000000000000001"};
+	struct column column;
+	struct column_facts facts;
+
+	(void)state;
+	column_init(&column, 8);
+	for (int i = 0; i < 5000; i++) {
+		char text[96] = {0};
+
+		snprintf(text, sizeof(text), "%s",
+			 i < 100 ? (const char *)(char[16]){(char)('1' + i % 9), '.', (char)('0' + i / 9 % 10),
+							    (char)('0' + i % 7)}
+				 : texts[i % 5]);
+		observe_cell(&column, text, strlen(text));
+	}
+	column_finish(&column, &facts);
+	assert_string_equal(facts.dtype, "float64");
+	assert_true(column.number_min == -0.5);
+	assert_true(column.number_max == 1234567.123456789012);
+	assert_true(column.number_sum > 980 * 1234567.9 && column.number_sum < 981 * 1234570.0);
+	column_release(&column);
+}
+
 static void a_late_text_makes_a_long_column_of_numbers_an_object(void **state)
 {
 	struct column column;
@@ -189,10 +222,8 @@ static void a_late_text_makes_a_long_column_of_numbers_an_object(void **state)
 	column_init(&column, 16);
 	for (int i = 0; i < 5000; i++) {
 		char text[80] = {0};
-		struct csv_field field = {.text = text};
 
-		field.length = (uint32_t)snprintf(text, 32, i == 4321 ? "n%d" : "%d", i);
-		column_observe(&column, &field, 1, 1);
+		observe_cell(&column, text, (size_t)snprintf(text, 32, i == 4321 ? "n%d" : "%d", i));
 	}
 	column_finish(&column, &facts);
 	assert_string_equal(facts.dtype, "object");
@@ -219,21 +250,17 @@ static void names_are_made_unique_as_pandas_does(void **state)
 static void the_summary_is_that_of_seed_002(void **state)
 {
 	static char texts[128] = "date\0\0\0\0\0\0\0\0\0\0\0\0sales\0\0\0\0\0\0\0\0\0\0\0"
-			      "2024-01-02\0\0\0\0\0\0"
-			      "1.5\0";
-	struct csv_field fields[4] = {{texts, 4, false, false},
-				      {texts + 16, 5, false, false},
-				      {texts + 32, 10, false, false},
-				      {texts + 48, 3, false, false}};
-	uint32_t starts[2] = {0, 2};
-	struct csv_batch batch = {fields + 2, starts, 1};
+				 "2024-01-02\0\0\0\0\0\0"
+				 "1.5\0";
+	static const uint32_t begins[] = {0, 16, 32, 48}, ends[] = {4, 21, 42, 51}, starts[] = {0, 2, 4};
+	struct csv_batch batch = {{.base = texts, .begins = begins, .ends = ends}, starts, 2};
 	autobuf struct buf json = BUF_INIT(4096), summary = BUF_INIT(4096);
 	struct dataset dataset;
 
 	(void)state;
 	dataset_init(&dataset);
-	assert_int_equal(dataset_set_header(&dataset, fields, 2), 0);
-	assert_int_equal(dataset_observe(&dataset, &batch, 0), 0);
+	assert_int_equal(dataset_set_header_row(&dataset, &batch), 0);
+	assert_int_equal(dataset_observe(&dataset, &batch, 1), 0);
 	assert_int_equal(dataset_tell(&dataset, &json, &summary), 0);
 	assert_string_equal(summary.data, "The dataset has **1 rows** and **2 columns**.\n\nIt contains the following "
 					  "features:\n\n- **date**: `datetime64[ns]`\n- **sales**: `float64`");
@@ -253,6 +280,7 @@ int main(void)
 		cmocka_unit_test(a_column_without_rows_is_object),
 		cmocka_unit_test(statistics_are_exact_over_repeated_values),
 		cmocka_unit_test(statistics_stay_exact_when_the_set_becomes_a_sample),
+		cmocka_unit_test(long_fractions_are_summed_and_their_ends_are_exact),
 		cmocka_unit_test(a_late_text_makes_a_long_column_of_numbers_an_object),
 		cmocka_unit_test(names_are_made_unique_as_pandas_does),
 		cmocka_unit_test(the_summary_is_that_of_seed_002),

@@ -71,12 +71,15 @@ static int guess_dialect(struct extract_input *in, struct csv_job *job)
 }
 
 /* Column names are rarely numbers, dates or nothing at all. */
-static bool looks_like_data(const struct csv_field *fields, size_t count)
+static bool looks_like_data(const struct csv_batch *batch)
 {
+	size_t count = batch->row_starts[1];
+
 	for (size_t i = 0; i < count; i++) {
+		struct csv_field field = csv_cell(&batch->cells, i);
 		struct value value;
 
-		value_classify(fields[i].text, fields[i].length, &value);
+		value_classify(field.text, field.length, &value);
 		if (value.kind == VALUE_TEXT || value.kind == VALUE_NULL)
 			return false;
 	}
@@ -88,12 +91,12 @@ static int take_batch(struct csv_job *job, const struct csv_batch *batch)
 	size_t first = 0;
 
 	if (!job->has_header) {
-		int r = dataset_set_header(&job->dataset, batch->fields, batch->row_starts[1]);
+		int r = dataset_set_header_row(&job->dataset, batch);
 
 		if (r < 0)
 			return r;
 		job->has_header = true;
-		job->header_is_data = looks_like_data(batch->fields, batch->row_starts[1]);
+		job->header_is_data = looks_like_data(batch);
 		first = 1;
 	}
 	return dataset_observe(&job->dataset, batch, first);

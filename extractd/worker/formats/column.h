@@ -28,7 +28,8 @@ struct column {
 	 */
 	bool is_wide_first, is_huge_first, has_point_number;
 	bool has_text_range;
-	uint8_t scale_max; /* digits behind the point */
+	bool is_text_range_partial; /* many numbers were not looked at as texts */
+	uint8_t scale_max;	    /* digits behind the point */
 	uint8_t min_length, max_length;
 	uint64_t rows, nulls;
 	uint64_t settled_rows; /* the counts of distinct are younger than this row: 32 bits hold them */
@@ -53,8 +54,8 @@ struct column_facts {
 /* distinct_max: rounded down to a power of two, at least DISTINCT_MIN. Allocates nothing yet. */
 void column_init(struct column *column, uint32_t distinct_max);
 void column_release(struct column *column);
-/* One value each from rows fields, stride fields apart. CSV_SLACK bytes behind each must be readable. */
-void column_observe(struct column *column, const struct csv_field *first, size_t stride, size_t rows);
+/* One value each from rows cells, stride cells apart. CSV_SLACK bytes behind each must be readable. */
+void column_observe(struct column *column, const struct csv_cells *cells, size_t first, size_t stride, size_t rows);
 /* A value from anywhere. */
 void column_observe_text(struct column *column, const char *text, size_t length);
 /* A value whose kind is known better than its text tells: a date cell, a string cell that looks like a number. */

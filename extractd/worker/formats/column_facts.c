@@ -172,7 +172,7 @@ int column_put_json(const struct column *column, const struct column_facts *fact
 		put_number_range(column, buf);
 		json_put_key(buf, "mean");
 		put_number(buf, column->number_sum / (double)(facts->rows - facts->nulls));
-	} else if (column->has_text_range) {
+	} else if (column->has_text_range && !column->is_text_range_partial) {
 		put_text(buf, "min", column->texts, column->min_length);
 		put_text(buf, "max", column->texts + COLUMN_TEXT_MAX, column->max_length);
 	}

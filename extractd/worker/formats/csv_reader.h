@@ -26,14 +26,37 @@ struct csv_dialect {
 struct csv_field {
 	const char *text; /* in the reader's buffer, unescaped; CSV_SLACK bytes behind it are readable */
 	uint32_t length;
-	bool is_quoted;
-	bool needs_unquoting; /* the reader's own; false in a batch */
 };
 
+/*
+ * Fields by where they lie in a buffer. Field i begins at base + begins[i] + skip and ends before base + ends[i]: so
+ * the places of the delimiters are, shifted by one, the fields between them, and nothing has to be written for a field.
+ */
+struct csv_cells {
+	const char *base;
+	const uint32_t *begins, *ends;
+	uint32_t skip;
+};
+
+static inline struct csv_field csv_cell(const struct csv_cells *cells, size_t i)
+{
+	uint32_t begin = cells->begins[i] + cells->skip;
+
+	return (struct csv_field){cells->base + begin, cells->ends[i] - begin};
+}
+
 struct csv_batch {
-	const struct csv_field *fields;
-	const uint32_t *row_starts; /* row i has the fields row_starts[i] to row_starts[i + 1] - 1 */
+	struct csv_cells cells;
+	const uint32_t *row_starts; /* row i has the cells row_starts[i] to row_starts[i + 1] - 1 */
 	size_t rows;
+};
+
+/* Where the bytes that matter stand in a text. */
+struct csv_index {
+	uint32_t *positions; /* of delimiters, quotes, line ends; the entry before the first is the caller's */
+	uint32_t *newlines;  /* of \n alone */
+	size_t count, newline_count;
+	bool has_care; /* there are quotes or \r, so positions alone do not make fields */
 };
 
 /* Fills up to size bytes. Returns the bytes read, 0 at the end, negative errno. */
@@ -45,10 +68,12 @@ struct csv_reader {
 	struct csv_dialect dialect;
 	char *buffer;
 	size_t buffer_size, filled, consumed;
-	uint32_t *positions; /* of the special bytes in the buffer behind consumed */
-	size_t positions_size, position_next, position_count;
-	struct csv_field *fields;
+	struct csv_index index; /* of the whole buffer */
+	uint32_t *index_memory;
+	size_t index_size, position_next, newline_next;
+	uint32_t *begins, *ends; /* fields that were cut with care */
 	size_t fields_size;
+	size_t width; /* of the last plain row */
 	uint32_t *row_starts;
 	bool at_end;
 	bool has_open_quote;	/* the input ended inside a quoted field */
@@ -68,10 +93,10 @@ void csv_reader_release(struct csv_reader *reader);
 int csv_reader_next(struct csv_reader *reader, struct csv_batch *ret_batch);
 
 /*
- * Finds the delimiter, quote and line end bytes of length bytes; positions has room for length + CSV_SLACK entries.
- * CSV_SLACK bytes behind text + length must be readable. Returns how many were found.
+ * Finds the delimiter, quote and line end bytes of length bytes; both arrays have room for length + CSV_SLACK entries.
+ * CSV_SLACK bytes behind text + length must be readable.
  */
-size_t csv_index(const char *text, size_t length, struct csv_dialect dialect, uint32_t *positions);
+void csv_index_build(const char *text, size_t length, struct csv_dialect dialect, struct csv_index *index);
 
 /*
  * Guesses the dialect from the beginning of a file. Returns the confidence, 0 to 1: 0 when no delimiter makes columns,

@@ -134,6 +134,21 @@ static int make_names_unique(struct dataset *dataset)
 	return r;
 }
 
+int dataset_set_header_row(struct dataset *dataset, const struct csv_batch *batch)
+{
+	size_t count = batch->row_starts[1];
+	struct csv_field *names = reallocarray(NULL, count + 1, sizeof(*names));
+	int r;
+
+	if (!names)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		names[i] = csv_cell(&batch->cells, i);
+	r = dataset_set_header(dataset, names, count);
+	free(names);
+	return r;
+}
+
 int dataset_set_header(struct dataset *dataset, const struct csv_field *names, size_t count)
 {
 	int r = 0;
@@ -164,7 +179,6 @@ static size_t even_rows(const struct csv_batch *batch, size_t first, size_t widt
 
 static int observe_ragged_row(struct dataset *dataset, const struct csv_batch *batch, size_t row)
 {
-	const struct csv_field *fields = batch->fields + batch->row_starts[row];
 	size_t width = row_width(batch, row), shared;
 
 	while (dataset->count < width) {
@@ -175,7 +189,7 @@ static int observe_ragged_row(struct dataset *dataset, const struct csv_batch *b
 	}
 	shared = width < dataset->count ? width : dataset->count;
 	for (size_t i = 0; i < shared; i++)
-		column_observe(&dataset->columns[i].column, &fields[i], 1, 1);
+		column_observe(&dataset->columns[i].column, &batch->cells, batch->row_starts[row] + i, 1, 1);
 	for (size_t i = shared; i < dataset->count; i++)
 		column_observe_nulls(&dataset->columns[i].column, 1);
 	dataset->rows++;
@@ -189,10 +203,10 @@ int dataset_observe(struct dataset *dataset, const struct csv_batch *batch, size
 
 	while (row < batch->rows) {
 		size_t rows = even_rows(batch, row, dataset->count);
-		const struct csv_field *fields = batch->fields + batch->row_starts[row];
 
 		for (size_t i = 0; rows > 0 && i < dataset->count; i++)
-			column_observe(&dataset->columns[i].column, fields + i, dataset->count, rows);
+			column_observe(&dataset->columns[i].column, &batch->cells, batch->row_starts[row] + i,
+				       dataset->count, rows);
 		dataset->rows += rows;
 		row += rows;
 		if (row < batch->rows) {

@@ -36,6 +36,7 @@ void dataset_release(struct dataset *dataset);
  * before any row. -ENOMEM.
  */
 int dataset_set_header(struct dataset *dataset, const struct csv_field *names, size_t count);
+int dataset_set_header_row(struct dataset *dataset, const struct csv_batch *batch); /* its first row */
 /* A column behind the others, with nulls in the rows so far. name NULL: "Unnamed: N". -ENOMEM. */
 int dataset_add_column(struct dataset *dataset, const char *name, size_t length);
 /* Rows of fields, each field with CSV_SLACK readable bytes behind it. Wider rows make new columns. -ENOMEM. */

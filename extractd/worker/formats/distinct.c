@@ -90,7 +90,8 @@ static int make_room(struct distinct *set)
 
 bool distinct_add(struct distinct *set, uint64_t hash, double number, uint64_t kind)
 {
-	if (set->used >= set->max || make_room(set) < 0)
+	/* A sample may be smaller: 1,024 values estimate within 3 %, and fewer have to be moved about. */
+	if (set->used >= (set->is_sample ? set->max / DISTINCT_SAMPLE_PART : set->max) || make_room(set) < 0)
 		return false;
 	put(set, hash, 1, (struct distinct_value){number, kind});
 	return true;

@@ -14,7 +14,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { DISTINCT_WAYS = 4, DISTINCT_MIN = 8 };
+enum { DISTINCT_WAYS = 4, DISTINCT_MIN = 8, DISTINCT_SAMPLE_PART = 4 };
 
 struct distinct_bucket {
 	uint32_t tag[DISTINCT_WAYS]; /* the upper half of the hash */
