@@ -18,7 +18,7 @@ struct shared_bytes {
 
 struct shared_bytes *shared_bytes_new(const void *bytes, size_t length)
 {
-	struct shared_bytes *shared = malloc(sizeof(*shared) + length);
+	struct shared_bytes *shared = malloc(sizeof(*shared) + length + 1);
 
 	if (!shared)
 		return NULL;
@@ -26,6 +26,7 @@ struct shared_bytes *shared_bytes_new(const void *bytes, size_t length)
 	shared->is_static = false;
 	shared->length = length;
 	memcpy(shared->copy, bytes, length);
+	shared->copy[length] = '\0';
 	shared->data = shared->copy;
 	return shared;
 }

@@ -40,7 +40,7 @@ struct answer {
 };
 
 /* Bytes that several answers hold at once: a cached answer, a file of the page. */
-struct shared_bytes *shared_bytes_new(const void *bytes, size_t length);	    /* a copy; NULL on no memory */
+struct shared_bytes *shared_bytes_new(const void *bytes, size_t length);	    /* a copy with a NUL behind it; NULL on no memory */
 struct shared_bytes *shared_bytes_static(const void *bytes, size_t length); /* not copied, lives for ever */
 struct shared_bytes *shared_bytes_ref(struct shared_bytes *shared);
 void shared_bytes_unref(struct shared_bytes *shared);

@@ -38,21 +38,21 @@ void assembly_chunk_path(const char *folder, long long index, char ret_path[CHUN
 	snprintf(ret_path, CHUNK_PATH_SIZE, "%s/.%lld", folder, index);
 }
 
-static void file_path(const char *folder, char ret_path[CHUNK_PATH_SIZE])
+static void file_path(const char *folder, const char *extension, char ret_path[CHUNK_PATH_SIZE])
 {
-	snprintf(ret_path, CHUNK_PATH_SIZE, "%s/.file", folder);
+	snprintf(ret_path, CHUNK_PATH_SIZE, "%s/.file.%s", folder, extension);
 }
 
-int assembly_make_file(struct server *server, struct tenant *tenant, const char *subject, const char *folder,
+int assembly_make_file(struct server *server, struct tenant *tenant, const struct upload_row *row, const char *extension,
 		       char *ret_file_id)
 {
 	char path[CHUNK_PATH_SIZE];
 	int fd autoclose = -1, r;
 
-	file_path(folder, path);
+	file_path(row->folder, extension, path);
 	r = mount_open(server->mount, tenant, path, O_CREAT | O_WRONLY, 0660, &fd);
 	if (r == 0)
-		r = mount_set_privileged(fd, "user.tenantfs.uploaded_by", subject, strlen(subject));
+		r = mount_set_privileged(fd, "user.tenantfs.uploaded_by", row->subject, strlen(row->subject));
 	return r < 0 ? r : mount_get_attribute(fd, "user.tenantfs.id", ret_file_id, FILE_ID_SIZE);
 }
 
@@ -96,7 +96,7 @@ static void init_key(struct db_params *params, const struct assembly *assembly)
 static int sign(struct assembly *assembly)
 {
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	struct db *db;
 	int r;
 
@@ -115,7 +115,7 @@ static int sign(struct assembly *assembly)
 
 static int settle(struct assembly *assembly, struct db *db, const char *state, const char *error)
 {
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 
 	init_key(&params, assembly);
 	db_param_text(&params, assembly->worker);
@@ -126,7 +126,7 @@ static int settle(struct assembly *assembly, struct db *db, const char *state, c
 
 static int forget_chunks(struct assembly *assembly, struct db *db)
 {
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 
 	init_key(&params, assembly);
 	return db_run(db, QUERY_API_UPLOAD_FORGET_CHUNKS, &params, NULL);
@@ -174,14 +174,20 @@ static int set_attributes(struct assembly *assembly, struct working_file *file)
 	return working_file_set_attributes(file, &attributes);
 }
 
-static int publish(struct assembly *assembly, struct working_file *file)
+static const char *extension_of(const struct assembly *assembly)
 {
 	const char *extension = json_string_value(json_object_get(assembly->request, "file_extension"));
+
+	return extension ? extension : "bin";
+}
+
+static int publish(struct assembly *assembly, struct working_file *file)
+{
 	char text[FILE_NAME_SIZE];
 	struct bytes name;
 	int n;
 
-	n = snprintf(text, sizeof(text), "%s.%s", assembly->upload_id, extension ? extension : "bin");
+	n = snprintf(text, sizeof(text), "%s.%s", assembly->upload_id, extension_of(assembly));
 	name = (struct bytes){text, (size_t)n};
 	return working_file_publish(file, &name, &name, true);
 }
@@ -199,7 +205,7 @@ static int write_file(struct assembly *assembly, struct db *db, struct working_f
 {
 	int r;
 
-	file_path(assembly->folder, file->path);
+	file_path(assembly->folder, extension_of(assembly), file->path);
 	clock_format_month(clock_realtime_ns(), file->folder);
 	memcpy(file->file_id, assembly->file_id, sizeof(file->file_id));
 	file->server = assembly->server;
@@ -286,7 +292,7 @@ int assembly_run_one(struct server *server, const char *worker)
 {
 	struct assembly assembly = {.server = server, .worker = worker, .signed_ns = clock_monotonic_ns()};
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	struct db *db;
 	int r;
 

@@ -30,7 +30,7 @@ struct background {
 /* What this shim had taken before it was ended is free again. -EAGAIN: PostgreSQL is away. */
 static int give_back(struct background *background)
 {
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	struct db *db;
 	int r;
 

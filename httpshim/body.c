@@ -177,11 +177,26 @@ void body_refuse(struct request *request)
 	request->body.is_refused = request->body.is_finished = true;
 }
 
+static bool wants_broken(const struct request *request)
+{
+	return request->route && request->route->hooks && request->route->hooks->wants_broken;
+}
+
+/* The connection is gone and nobody else works on the body. */
+static void abandon(struct request *request)
+{
+	const struct body_buffer *rest = &request->body.filling;
+
+	if (rest->length > 0 && wants_broken(request))
+		body_reader_take(request, rest->data, rest->length);
+	body_reader_abandon(request);
+}
+
 static void clean_up(struct job *job)
 {
 	struct request *request = container_of(job, struct request, job);
 
-	body_reader_abandon(request);
+	abandon(request);
 	request_unref(request);
 }
 
@@ -193,7 +208,8 @@ void body_break(struct request *request)
 	pthread_mutex_lock(&body->lock);
 	body->is_broken = true;
 	request->mhd = NULL;
-	is_abandoned = !body->is_draining && !body->is_finished && body->reader;
+	is_abandoned = !body->is_draining && !body->is_finished &&
+		       (body->reader || (body->filling.length > 0 && wants_broken(request)));
 	if (is_abandoned)
 		body->is_finished = true;
 	pthread_mutex_unlock(&body->lock);
@@ -275,7 +291,7 @@ static void work(struct job *job)
 			MHD_resume_connection(request->mhd);
 	} while (next == NEXT_MORE);
 	if (next == NEXT_ABANDON)
-		body_reader_abandon(request);
+		abandon(request);
 	if (next == NEXT_FINISH) {
 		body_reader_finish(request);
 		return; /* the reference went on with it */

@@ -22,7 +22,7 @@ int dataset_list_find(const struct request *request, struct db *db, const char *
 		      struct dataset_list *ret_list)
 {
 	struct dataset_list list autodatasets = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	struct db_result *result;
 	int r;
 

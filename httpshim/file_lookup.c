@@ -48,7 +48,7 @@ bool file_lookup_fast(struct request *request, const char *tenant_code, const ch
 
 int file_lookup_row(struct request *request, struct leased_db *leased, const char *file_id, struct file_list *ret_list)
 {
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	struct db_result *result;
 	int r;
 
@@ -65,13 +65,32 @@ int file_lookup_row(struct request *request, struct leased_db *leased, const cha
 	return r == 0 && ret_list->count == 0 ? -ENOENT : r;
 }
 
+/* What answers for the file, with the mark where the address belongs. */
+static int describe(struct request *request, const char *file_id, struct buf *text)
+{
+	struct leased_db leased autodb = {0};
+	struct file_list list autofiles = {0};
+	int r = file_lookup_row(request, &leased, file_id, &list);
+
+	if (r < 0)
+		return r;
+	file_view_put(text, request->server, request->tenant, FILE_VIEW_BASE_MARK, &list.rows[0]);
+	return buf_error(text);
+}
+
+int file_lookup_answer_fresh(struct request *request, int status, const char *file_id)
+{
+	autobuf struct buf text = BUF_INIT(TEXT_BYTES_MAX);
+	int r = describe(request, file_id, &text);
+
+	return r < 0 ? r : answer_based(request, status, text.data, text.length);
+}
+
 int file_lookup_answer(struct request *request, int status, const char *file_id)
 {
 	struct answer_cache *cache = request->server->answers;
 	uint64_t generation = answer_cache_generation(cache, request->tenant->id);
 	autobuf struct buf text = BUF_INIT(TEXT_BYTES_MAX);
-	struct leased_db leased autodb = {0};
-	struct file_list list autofiles = {0};
 	struct shared_bytes *kept;
 	int r;
 
@@ -86,12 +105,7 @@ int file_lookup_answer(struct request *request, int status, const char *file_id)
 		return r;
 	}
 	metrics_add(request->server->metrics, METRIC_CACHE_MISSES, 1);
-	r = file_lookup_row(request, &leased, file_id, &list);
-	if (r < 0)
-		return r;
-	file_view_put(&text, request->server, request->tenant, FILE_VIEW_BASE_MARK, &list.rows[0]);
-	leased_db_return(&leased);
-	r = buf_error(&text);
+	r = describe(request, file_id, &text);
 	if (r < 0)
 		return r;
 	kept = shared_bytes_new(text.data, text.length);

@@ -26,7 +26,7 @@ static const char *named_thing(const struct request *request)
 }
 
 /* A caller who may see all tenants, or one with a link alone, names a thing and no tenant. */
-static bool must_locate(const struct request *request)
+bool request_must_locate(const struct request *request)
 {
 	return request->route->flags & ROUTE_ANY_TENANT_BY_ID && !request_query(request, "tenant_code") &&
 	       !json_object_get(request->json, "tenant_code") &&
@@ -39,7 +39,7 @@ static bool locate(struct request *request, char ret_code[JWT_TENANT_SIZE])
 	const char *id = named_thing(request);
 	struct leased_db leased autodb = {0};
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);
@@ -69,7 +69,7 @@ bool request_prepare(struct request *request)
 		return true;
 	if (request->route->flags & ROUTE_TENANT_IN_FORM && !auth_tenant_is_named(request))
 		return true;
-	if (must_locate(request) ? !locate(request, code) : !auth_tenant_code(request, code))
+	if (request_must_locate(request) ? !locate(request, code) : !auth_tenant_code(request, code))
 		return false;
 	r = tenant_cache_get(request->server->tenants, code, &request->tenant);
 	if (r == -ENOENT) {

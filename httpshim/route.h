@@ -45,6 +45,7 @@ struct route_hooks {
 	int (*data)(struct request *request, const void *bytes, size_t length);
 	int (*part_end)(struct request *request);
 	void (*abandon)(struct request *request); /* the body broke off, or was refused: leave nothing behind */
+	bool wants_broken; /* of a body that broke off, what had arrived is given to data() first */
 };
 
 struct route {

@@ -97,13 +97,15 @@ static enum MHD_Result take_headers(struct request *request, const char *method,
 		return go_on(request);
 	if (request->route->flags & ROUTE_TENANT_IN_FORM && !auth_tenant_is_named(request))
 		return go_on(request);
-	if (!auth_tenant_code(request, code))
-		return answer_early(request);
-	request->tenant = tenant_cache_peek(request->server->tenants, code);
-	if (request->tenant && request->tenant->is_active)
-		return go_on(request);
-	tenant_unref(request->tenant);
-	request->tenant = NULL;
+	if (!request_must_locate(request)) {
+		if (!auth_tenant_code(request, code))
+			return answer_early(request);
+		request->tenant = tenant_cache_peek(request->server->tenants, code);
+		if (request->tenant && request->tenant->is_active)
+			return go_on(request);
+		tenant_unref(request->tenant);
+		request->tenant = NULL;
+	}
 	request->is_preparing = true;
 	request->job.run = prepare;
 	connection_enter(request->connection, CONNECTION_WORK);

@@ -47,7 +47,7 @@ static int sweep_upload(struct server *server, struct db *db, const struct db_re
 static int sweep_uploads(struct server *server, struct db *db, int64_t *ret_count)
 {
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);
@@ -79,7 +79,7 @@ static int sweep_name(struct server *server, const struct db_result *result, int
 static int sweep_names(struct server *server, struct db *db, int64_t *ret_count)
 {
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);

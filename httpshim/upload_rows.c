@@ -70,7 +70,7 @@ static int read_row(const struct db_result *result, struct upload_row *row)
 int upload_row_find(struct db *db, int64_t tenant_id, const char *upload_id, const char *file_id, struct upload_row *ret_row)
 {
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	struct upload_row row autoupload = {0};
 	int r;
 
@@ -96,7 +96,7 @@ int upload_row_create(const struct request *request, struct db *db, const struct
 {
 	char *text autofree = json_dumps(creation->request, JSON_COMPACT);
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	if (!text)
@@ -127,7 +127,7 @@ static void init_key(struct db_params *params, int64_t tenant_id, const char *up
 
 int upload_row_delete(struct db *db, int64_t tenant_id, const char *upload_id)
 {
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 
 	init_key(&params, tenant_id, upload_id);
 	return db_run(db, QUERY_API_UPLOAD_DELETE, &params, NULL);
@@ -136,7 +136,7 @@ int upload_row_delete(struct db *db, int64_t tenant_id, const char *upload_id)
 int upload_row_chunks(struct db *db, int64_t tenant_id, const char *upload_id, struct upload_chunk **ret_chunks, int *ret_count)
 {
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	struct upload_chunk *chunks;
 	int r, count;
 

@@ -9,7 +9,7 @@
 struct db;
 struct request;
 
-enum { UPLOAD_FOLDER_SIZE = 64 /* "2026-11/.upload-UUID" */ };
+enum { UPLOAD_FOLDER_SIZE = 96 /* "2026-11/.upload-UUID.extension" */ };
 
 struct upload_row {
 	char upload_id[UUID_SIZE];

@@ -101,6 +101,7 @@ static int begin(struct request *request, const struct multipart_part *part)
 	struct upload_sink *sink = sink_of(request);
 	size_t length = strlen(part->file_name);
 	const char *code = form_tenant(request), *reason = working_file_check_name(part->file_name, length);
+	char extension[17];
 	int r;
 
 	if (!sink)
@@ -119,7 +120,8 @@ static int begin(struct request *request, const struct multipart_part *part)
 	}
 	if (is_name_refused(request, sink))
 		return -ECANCELED;
-	r = working_file_begin(request->server, request->tenant, request->principal.subject, &sink->file);
+	name_extension(sink->name, length, extension);
+	r = working_file_begin(request->server, request->tenant, request->principal.subject, extension, &sink->file);
 	if (r < 0) {
 		working_file_answer_refusal(request, &sink->file, r);
 		return -ECANCELED;
@@ -181,6 +183,7 @@ int upload_sink_settle_tenant(struct request *request)
 	struct upload_sink *sink = request->state;
 	struct working_file moved = WORKING_FILE_NONE;
 	const char *code = form_tenant(request);
+	char extension[17];
 	int r;
 
 	if (!code || strcmp(code, sink->file.tenant->code) == 0)
@@ -189,7 +192,8 @@ int upload_sink_settle_tenant(struct request *request)
 		working_file_release(&sink->file);
 		return -ECANCELED;
 	}
-	r = working_file_begin(request->server, request->tenant, request->principal.subject, &moved);
+	name_extension(sink->name, sink->name_length, extension);
+	r = working_file_begin(request->server, request->tenant, request->principal.subject, extension, &moved);
 	if (r == 0)
 		r = copy_to(request, &sink->file, &moved);
 	working_file_release(&sink->file);

@@ -28,7 +28,7 @@ const char *working_file_check_name(const char *name, size_t length)
 	return NULL;
 }
 
-static int make_name(struct working_file *file)
+static int make_name(struct working_file *file, const char *extension)
 {
 	uint8_t random[16];
 	char hex[33];
@@ -37,7 +37,8 @@ static int make_name(struct working_file *file)
 		return -EIO;
 	hex_encode(random, sizeof(random), hex);
 	clock_format_month(clock_realtime_ns(), file->folder);
-	snprintf(file->path, sizeof(file->path), "%.*s/.upload-%s", CLOCK_MONTH_SIZE, file->folder, hex);
+	snprintf(file->path, sizeof(file->path), "%.*s/.upload-%s%s%s", CLOCK_MONTH_SIZE, file->folder, hex, *extension ? "." : "",
+		 extension);
 	return 0;
 }
 
@@ -48,12 +49,13 @@ static int note_refusal(struct working_file *file, int error)
 	return error;
 }
 
-int working_file_begin(struct server *server, struct tenant *tenant, const char *subject, struct working_file *ret_file)
+int working_file_begin(struct server *server, struct tenant *tenant, const char *subject, const char *extension,
+		       struct working_file *ret_file)
 {
 	struct working_file file = {.server = server, .fd = -1};
 	int r;
 
-	r = make_name(&file);
+	r = make_name(&file, extension);
 	if (r == 0)
 		r = mount_open(server->mount, tenant, file.path, O_CREAT | O_EXCL | O_WRONLY, 0660, &file.fd);
 	if (r < 0)

@@ -43,8 +43,12 @@ struct file_attributes {
  */
 const char *working_file_check_name(const char *name, size_t length);
 
-/* Creates it, for the sub of a token. */
-int working_file_begin(struct server *server, struct tenant *tenant, const char *subject, struct working_file *ret_file);
+/*
+ * Creates it, for the sub of a token. extension: of the name it will get ("csv"), "" when that is not known: what is stored keeps the
+ * extension it was first published under, and readers of the content go by it.
+ */
+int working_file_begin(struct server *server, struct tenant *tenant, const char *subject, const char *extension,
+		       struct working_file *ret_file);
 /* It holds a part of a file: rules about content wait until all of it stands under a visible name. Where the mount does not know
  * that, they hold at once. */
 int working_file_mark_partial(struct working_file *file);

@@ -62,7 +62,7 @@ static void keep_in_redis(const struct request *request, const char *session_id,
 int active_file_set(struct request *request, struct db *db, const char *session_id, const struct file_row *row,
 		    const struct dataset_view *dataset)
 {
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);
@@ -142,7 +142,7 @@ static int answer_from_redis(struct request *request, char **pairs, int error)
 static int find_active(struct request *request, struct db *db, const char *session_id, char ret_file_id[FILE_ID_SIZE])
 {
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	size_t length;
 	const char *id;
 	int r;

@@ -69,7 +69,7 @@ static int chunk_begin(struct request *request, const struct multipart_part *par
 	*file = WORKING_FILE_NONE;
 	request->state = file;
 	request->free_state = free_chunk;
-	r = working_file_begin(request->server, request->tenant, request->principal.subject, file);
+	r = working_file_begin(request->server, request->tenant, request->principal.subject, "", file);
 	if (r == 0)
 		r = working_file_mark_partial(file);
 	if (r == 0)
@@ -125,7 +125,7 @@ static int find_upload(struct request *request, struct db *db, const char *uploa
 static int note_chunk(struct request *request, struct db *db, const struct upload_row *row, int64_t index, uint64_t size_bytes)
 {
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);
@@ -275,12 +275,13 @@ static int begin_assembly(struct request *request, struct db *db, struct upload_
 {
 	char *text autofree = json_dumps(description, JSON_COMPACT);
 	char file_id[FILE_ID_SIZE];
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	if (!text)
 		return -ENOMEM;
-	r = assembly_make_file(request->server, request->tenant, row->subject, row->folder, file_id);
+	r = assembly_make_file(request->server, request->tenant, row, json_string_value(json_object_get(description, "file_extension")),
+			       file_id);
 	if (r < 0)
 		return r;
 	db_params_init(&params);

@@ -71,7 +71,7 @@ static void add_key(struct db_params *params, const struct request *request, con
 static int reserve(struct request *request, struct upload_sink *sink, struct db *db)
 {
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r = uuid_make(sink->upload_id);
 
 	add_key(&params, request, body_form_text(request, "file_name", NULL));
@@ -84,7 +84,7 @@ static int reserve(struct request *request, struct upload_sink *sink, struct db 
 
 static int settle(struct request *request, struct upload_sink *sink, struct db *db)
 {
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 
 	add_key(&params, request, body_form_text(request, "file_name", NULL));
 	db_param_uuid(&params, sink->upload_id);
@@ -96,7 +96,7 @@ static int settle(struct request *request, struct upload_sink *sink, struct db *
 static int forget(struct request *request, struct db *db, const char *name, const char *upload_id)
 {
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	add_key(&params, request, name);
@@ -183,7 +183,7 @@ static int finish(struct request *request, struct upload_sink *sink, struct db *
 
 static int find_result(struct request *request, struct db *db, const uint8_t sha256[DIGEST_SIZE], struct db_result **ret_result)
 {
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 
 	db_params_init(&params);
 	db_param_int(&params, request->tenant->id);

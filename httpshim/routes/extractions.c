@@ -17,7 +17,7 @@ enum { LIST_TEXT_BYTES = 16 << 10, LIMIT_DEFAULT = 50, LIMIT_MAX = 200, PENDING_
 static int insert(struct request *request, struct db *db, const json_t *file_ids, struct db_result **ret_result)
 {
 	const char *type = json_string_value(json_object_get(request->json, "extraction_type"));
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	struct db_array ids;
 	int r;
 
@@ -40,7 +40,7 @@ static int insert(struct request *request, struct db *db, const json_t *file_ids
 
 static int find(struct request *request, struct db *db, const char *id, struct db_result **ret_result)
 {
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);
@@ -149,7 +149,7 @@ static int of_file(struct request *request)
 {
 	struct db_result *result autoresult = NULL;
 	struct leased_db leased autodb = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);
@@ -209,7 +209,7 @@ static int search(struct request *request)
 	int64_t page = json_integer_value(json_object_get(pages, "page")), limit = json_integer_value(json_object_get(pages, "limit"));
 	struct db_result *result autoresult = NULL;
 	struct leased_db leased autodb = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	char pattern[PATTERN_SIZE];
 	int64_t total;
 	struct buf *buf;
@@ -247,7 +247,7 @@ static int pending(struct request *request)
 {
 	struct db_result *result autoresult = NULL;
 	struct leased_db leased autodb = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);
@@ -290,7 +290,7 @@ static int retry(struct request *request)
 {
 	struct db_result *result autoresult = NULL;
 	struct leased_db leased autodb = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	const char *ids;
 	struct buf *buf;
 	int r, count = 0;
@@ -330,7 +330,7 @@ static int stats(struct request *request)
 {
 	struct db_result *result autoresult = NULL;
 	struct leased_db leased autodb = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	size_t length;
 	const char *text;
 	int r;
@@ -350,7 +350,7 @@ static int cleanup_old(struct request *request)
 {
 	struct db_result *result autoresult = NULL;
 	struct leased_db leased autodb = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	add_scope(&params, request);

@@ -45,7 +45,7 @@ static int upload(struct request *request)
 		r = file_post_store(request, sink);
 	if (r == 0) {
 		metrics_add(request->server->metrics, METRIC_UPLOADS, 1);
-		r = file_lookup_answer(request, 201, sink->file.file_id);
+		r = file_lookup_answer_fresh(request, 201, sink->file.file_id);
 		if (r == 0)
 			answer_header(request, "X-File-Id", sink->file.file_id);
 	}

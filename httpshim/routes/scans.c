@@ -64,7 +64,7 @@ static int answer_started(struct request *request, const struct upload_sink *sin
 static int create(struct request *request, const struct upload_sink *sink, struct db_result **ret_result)
 {
 	struct leased_db leased autodb = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);
@@ -154,7 +154,7 @@ int scan_answer(struct request *request, const char *job_id)
 {
 	struct db_result *result autoresult = NULL;
 	struct leased_db leased autodb = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	char key[KEY_SIZE];
 	const char *status;
 	int r;

@@ -34,7 +34,7 @@ static int lock(struct request *request, struct tus_append *append, int64_t *ret
 {
 	struct leased_db leased autodb = {0};
 	struct db_result *result autoresult = NULL;
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	int r;
 
 	db_params_init(&params);
@@ -56,7 +56,7 @@ static int lock(struct request *request, struct tus_append *append, int64_t *ret
 int tus_append_note(struct request *request, struct tus_append *append, const char *state, const char *error)
 {
 	struct leased_db leased autodb = {0};
-	struct db_params params autoparams;
+	struct db_params params autoparams = {0};
 	bool is_done = strcmp(state, "done") == 0 && !append->row.is_partial;
 	int r;
 
@@ -274,7 +274,7 @@ static void abandon(struct request *request)
 		tus_append_note(request, append, "open", NULL);
 }
 
-const struct route_hooks tus_append_hooks = {.data = data, .abandon = abandon};
+const struct route_hooks tus_append_hooks = {.data = data, .abandon = abandon, .wants_broken = true};
 
 /* --- the end of the body --- */
 

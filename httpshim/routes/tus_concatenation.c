@@ -10,6 +10,7 @@
 #include "httpshim/routes/tus_append.h"
 #include "httpshim/routes/tus_creation.h"
 #include "httpshim/tenant_cache.h"
+#include "shared/validate/validate.h"
 
 enum { COPY_BYTES = 256 << 10 };
 
@@ -88,13 +89,16 @@ static int copy_part(struct request *request, const struct upload_row *row, stru
 	return r;
 }
 
-static int copy_parts(struct request *request, const struct parts *parts, struct working_file *file)
+static int copy_parts(struct request *request, const struct parts *parts, const json_t *metadata, struct working_file *file)
 {
-	char *bytes autofree = malloc(COPY_BYTES);
+	char *bytes autofree = malloc(COPY_BYTES), extension[17] = "";
+	struct bytes name, folder;
 	int r = bytes ? 0 : -ENOMEM;
 
+	if (!tus_metadata_name(metadata, &name, &folder))
+		name_extension(name.data, name.length, extension);
 	if (r == 0)
-		r = working_file_begin(request->server, request->tenant, request->principal.subject, file);
+		r = working_file_begin(request->server, request->tenant, request->principal.subject, extension, file);
 	for (int i = 0; r == 0 && i < parts->count; i++)
 		r = copy_part(request, &parts->rows[i], file, bytes);
 	return r;
@@ -133,7 +137,7 @@ int tus_concatenate(struct request *request, const struct tus_creation *creation
 					request_header(request, HEADER_UPLOAD_CONCAT));
 	r = append->row.request ? uuid_make(append->row.upload_id) : -ENOMEM;
 	if (r == 0)
-		r = copy_parts(request, &parts, &append->file);
+		r = copy_parts(request, &parts, creation->metadata, &append->file);
 	append->row.size_bytes = append->offset = (int64_t)append->file.size_bytes;
 	if (r == 0)
 		r = tus_finish(request, &append->row, &append->file);

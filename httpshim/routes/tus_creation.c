@@ -81,17 +81,44 @@ static bool take_headers(struct request *request, struct tus_creation *creation)
 	return check_size(request, creation->length) && check_name(request, creation->metadata, creation->is_partial);
 }
 
-static int make_file(struct request *request, const char *path)
+/* Formats that only their extension tells from plain text. Half of one is still of its kind. */
+static bool is_text_like(const char *extension)
 {
-	int fd autoclose = -1, r;
-	const char *subject = request->principal.subject;
+	static const char *const known[] = {"csv", "tsv", "txt", "md", "json", "jsonl", "ndjson", "xml", "html", "htm", "log", "eml", "mbox"};
 
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i], extension) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The working file. Its name has the extension it will get, so that the object has it too; but where the mount judges parts of a
+ * file like whole ones, only for formats of which a part is no broken whole.
+ */
+static int make_file(struct request *request, const json_t *metadata, char path[UPLOAD_FOLDER_SIZE])
+{
+	const char *subject = request->principal.subject;
+	char extension[17] = "", longer[UPLOAD_FOLDER_SIZE];
+	struct bytes name, folder;
+	int fd autoclose = -1, r, marked;
+
+	if (!tus_metadata_name(metadata, &name, &folder))
+		name_extension(name.data, name.length, extension);
 	r = mount_open(request->server->mount, request->tenant, path, O_CREAT | O_EXCL | O_WRONLY, 0660, &fd);
 	if (r == 0)
 		r = mount_set_privileged(fd, "user.tenantfs.uploaded_by", subject, strlen(subject));
+	if (r < 0)
+		return r;
+	marked = mount_set_privileged(fd, "user.tenantfs.partial", "1", 1);
+	if (*extension == '\0' || (marked < 0 && !is_text_like(extension)))
+		return 0;
+	snprintf(longer, sizeof(longer), "%.60s.%s", path, extension);
+	r = mount_rename(request->server->mount, request->tenant, path, longer);
 	if (r == 0)
-		r = mount_set_privileged(fd, "user.tenantfs.partial", "1", 1);
-	return r == -EOPNOTSUPP ? 0 : r;
+		memcpy(path, longer, sizeof(longer));
+	return r;
 }
 
 static int make_upload(struct request *request, const struct tus_creation *creation, struct upload_row *row)
@@ -115,7 +142,7 @@ static int make_upload(struct request *request, const struct tus_creation *creat
 	row->is_partial = creation->is_partial;
 	r = request_lease_db(request, &leased);
 	if (r == 0)
-		r = make_file(request, row->folder);
+		r = make_file(request, creation->metadata, row->folder);
 	if (r < 0)
 		return r;
 	r = upload_row_create(request, leased.db, &values, &row->expires_ns);
@@ -205,7 +232,7 @@ static void abandon(struct request *request)
 	tus_append_hooks.abandon(request);
 }
 
-const struct route_hooks tus_create_hooks = {.data = data, .abandon = abandon};
+const struct route_hooks tus_create_hooks = {.data = data, .abandon = abandon, .wants_broken = true};
 
 static int answer_created(struct request *request, const struct upload_row *row)
 {

@@ -10,6 +10,7 @@
 #include "httpshim/upload_sink.h"
 #include "shared/base/cleanup.h"
 #include "shared/base/text.h"
+#include "shared/validate/validate.h"
 
 static struct bytes text_of(const json_t *metadata, const char *key)
 {
@@ -29,6 +30,24 @@ static int set_attributes(struct working_file *file, const json_t *metadata)
 		attributes.tags = (struct bytes){tags.data, tags.length};
 	attributes.is_public = visibility.data && strcmp(visibility.data, "public") == 0;
 	return working_file_set_attributes(file, &attributes);
+}
+
+/* Before the last close: an object that is stored only now gets the extension that its file will have. */
+static int take_extension(struct working_file *file, const struct bytes *name)
+{
+	char extension[17], path[WORKING_PATH_SIZE];
+	const char *working = strstr(file->path, ".upload-");
+	int r;
+
+	name_extension(name->data, name->length, extension);
+	if (*extension == '\0' || !working || strchr(working + 1, '.'))
+		return 0;
+	if (snprintf(path, sizeof(path), "%.1000s.%s", file->path, extension) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	r = mount_rename(file->server->mount, file->tenant, file->path, path);
+	if (r == 0)
+		memcpy(file->path, path, sizeof(path));
+	return r;
 }
 
 /* The folders of relativePath below the month, made as they are missing; file->folder becomes the last one. */
@@ -66,7 +85,9 @@ int tus_finish(struct request *request, const struct upload_row *row, struct wor
 		answer_error(request, 422, reason);
 		return -ECANCELED;
 	}
-	r = set_attributes(file, metadata);
+	r = take_extension(file, &name);
+	if (r == 0)
+		r = set_attributes(file, metadata);
 	if (r == 0)
 		r = make_folders(file, &folder);
 	if (r == 0)

@@ -130,7 +130,7 @@ def call(method, path, auth=None, body=None, form=None, data=None, headers=None,
         connection.close()
     else:
         kept = connection
-    record(method, path, answer)
+    record(sent.get("X-HTTP-Method-Override", method), path, answer)
     return answer
 
 
