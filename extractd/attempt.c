@@ -185,8 +185,7 @@ static int keep_unread(struct attempt *attempt, const uint8_t *bytes, size_t len
 	return 0;
 }
 
-/* 1: done. */
-static int take_bytes(struct attempt *attempt, const uint8_t *bytes, size_t length)
+int attempt_take(struct attempt *attempt, const uint8_t *bytes, size_t length)
 {
 	bool is_done = false;
 	long used;
@@ -223,7 +222,7 @@ int attempt_read(struct attempt *attempt)
 			return errno == EAGAIN ? 0 : -EPIPE;
 		if (got == 0)
 			return -EPIPE;
-		r = take_bytes(attempt, bytes, (size_t)got);
+		r = attempt_take(attempt, bytes, (size_t)got);
 		if (r != 0)
 			return r;
 	}

@@ -51,6 +51,8 @@ int attempt_begin(struct attempt *attempt, struct ready_job *job, int input_fd, 
 /* Reads what there is. 0: goes on. 1: complete (FRAME_DONE). -EPIPE: it closed its end. -EBADMSG, -EOVERFLOW: it
  * misbehaves. */
 int attempt_read(struct attempt *attempt);
+/* The same for bytes that are here already. 0, 1, -EBADMSG, -EOVERFLOW, -ENOMEM. */
+int attempt_take(struct attempt *attempt, const uint8_t *bytes, size_t length);
 void attempt_kill(struct attempt *attempt, enum attempt_kill why);
 /* Nothing more is wanted from it. */
 void attempt_close(struct attempt *attempt);
