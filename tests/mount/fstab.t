@@ -12,7 +12,13 @@ exits 0 'a mount in the background' "$helper" none "$mount_point" -o rw,_netdev,
 ok 'it answers at once' mount_answers "$mount_point"
 ok 'the tenant is there' ls "$mount_point/acme/"
 exits 0 'umount' umount "$mount_point"
-daemon_is_gone() { ! grep -lsxzF -- "$mount_point" /proc/[0-9]*/cmdline | grep -q .; }
+daemon_is_gone() {
+	local folder
+	for folder in /proc/[0-9]*; do
+		[[ $(cat "$folder/comm" 2>/dev/null) == fusefs ]] && grep -qzxF -- "$mount_point" "$folder/cmdline" && return 1
+	done
+	return 0
+}
 ok 'its daemon ends' wait_until 15 daemon_is_gone
 
 (umask 077 && printf 'DATABASE_URL = %s\nSTORAGE_BASE_PATH = %s\n' "$DATABASE_URL" "$STORAGE_BASE_PATH" >"$STACK/conf")
