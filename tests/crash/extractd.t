@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# timeout: 300
 # Whatever dies in the middle of a long queue, every file is extracted, none twice, none given up.
 . "$(dirname "$0")/../lib/stack.sh"
 . "$(dirname "$0")/../lib/extraction.sh"
